@@ -1,0 +1,119 @@
+# Everything here needs python3 (3.10 or newer), make and git; the rest is
+# installed below this directory, from lock files that carry a hash for every
+# package:
+#
+#   .venv          the tap (editable), the emulator, the tests   requirements.lock
+#   .tools/NAME    Meltano, the AWS CLI and the targets, each    locks/NAME.lock
+#                  apart from the others, as their versions clash
+#   .meltano       what Meltano installs for itself              meltano.yml
+#   output         what `make demo` loaded
+
+PYTHON ?= python3
+LOADER ?= target-csv
+LOADERS := target-csv target-jsonl target-duckdb target-postgres
+TOOLS := meltano awscli $(LOADERS)
+
+# uv reads neither pip's index nor pip's certificates. A mirror that the user
+# has set for pip is passed on; unset, nothing is.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+ifdef PIP_CERT
+export SSL_CERT_FILE ?= $(PIP_CERT)
+endif
+# An environment of the caller's must not leak into the ones made here.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+# The environments do not depend on each other: make them at the same time.
+MAKEFLAGS += --jobs=4 --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench soak catalog lock clean python
+
+BIN := .venv/bin
+UV := $(BIN)/uv
+UV_QUIET := $(UV) --quiet --no-progress
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@echo
+	@echo "  LOADER=$(LOADER)   for demo: $(LOADERS)"
+	@echo "  PYTHON=$(PYTHON)      the interpreter to make environments with (3.10 or newer)"
+
+demo: .venv/ready .tools/meltano/ready .tools/plugins ## load a made-up plant with Meltano (LOADER=target-csv) and show it
+	@$(BIN)/python -m demo --loader=$(LOADER) -- $(EMULATOR)
+
+test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## everything CI runs: lint, types, tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+lint: .venv/ready ## style and types only
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/ready ## how fast, and how much memory (benchmarks/)
+	$(BIN)/python -m benchmarks
+
+soak: .venv/ready ## one long run against an emulator that fails often
+	$(BIN)/python -m benchmarks.soak
+
+catalog: .venv/ready ## rewrite catalog.json from the code
+	$(BIN)/tap-iot-sitewise --discover > catalog.json.new
+	mv catalog.json.new catalog.json
+
+lock: .venv/ready ## rewrite every lock file with today's versions
+	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
+	for tool in meltano awscli; do \
+	    $(COMPILE) locks/$$tool.in --output-file locks/$$tool.lock || exit; done
+	for loader in $(LOADERS); do \
+	    sed -n "s|^ *pip_url: \(.*\) --constraint locks/$$loader.lock$$|\1|p" meltano.yml \
+	        > locks/$$loader.in; \
+	    $(COMPILE) locks/$$loader.in --output-file locks/$$loader.lock || exit; \
+	    rm locks/$$loader.in; done
+
+clean: ## remove everything that was made here
+	rm -rf .venv .tools .meltano output dist build .pytest_cache .mypy_cache \
+	    .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One lock for every platform and every Python from 3.10 on. No index address
+# is written into it, so that whoever installs from it uses an index of their own.
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV_QUIET) pip compile --universal \
+    --python-version 3.10 --generate-hashes --no-emit-index-url --upgrade
+
+python:
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo "make: no $(PYTHON) here; install Python 3.10 or newer, or name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	    echo "make: $(PYTHON) is older than Python 3.10; name a newer one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "make: $(PYTHON) has no venv module; install it (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+
+# pip brings uv, whose block in requirements.lock holds its version and hashes.
+.venv/uv.txt: requirements.lock | python
+	@echo "installing into .venv and .tools; the first time takes a minute"
+	@$(PYTHON) -m venv .venv
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $@.new
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps \
+	    --require-hashes --requirement $@.new
+	@mv $@.new $@
+
+.venv/ready: requirements.lock pyproject.toml .venv/uv.txt
+	@$(UV_QUIET) pip sync --python .venv --require-hashes requirements.lock
+	@$(UV_QUIET) pip install --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.tools/%/ready: locks/%.lock .venv/uv.txt
+	@$(UV_QUIET) venv --clear --python $(BIN)/python .tools/$*
+	@$(UV_QUIET) pip sync --python .tools/$* --require-hashes locks/$*.lock
+	@touch $@
+
+# `meltano run` installs a plugin when its pip_url has changed, and does not see
+# that a dependency of this tap or a lock file has: then it starts afresh.
+.tools/plugins: meltano.yml pyproject.toml requirements.lock $(wildcard locks/*.lock)
+	@rm -rf .meltano/extractors .meltano/loaders
+	@mkdir -p .tools
+	@touch $@

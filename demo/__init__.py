@@ -1,0 +1,1 @@
+"""`make demo`: load a made-up plant with Meltano, and show what was loaded."""

@@ -1,0 +1,30 @@
+"""A stand-in for AWS IoT SiteWise and IAM Roles Anywhere on the loopback address.
+
+Give it to a test as a context manager, or run `python -m emulator`::
+
+    with Emulator(asset_models=30, portals=5, projects_per_portal=4) as aws:
+        client = boto3.client("iotsitewise", endpoint_url=aws.endpoint_url, ...)
+"""
+
+from emulator.certificates import Authority, ClientCertificate
+from emulator.emulator import Emulator
+from emulator.errors import ApiError
+from emulator.faults import Call, Fault, Faults
+from emulator.keys import AccessKey
+from emulator.plant import Plant
+from emulator.roles_anywhere import Rules
+from emulator.stats import Stats
+
+__all__ = [
+    "AccessKey",
+    "ApiError",
+    "Authority",
+    "Call",
+    "ClientCertificate",
+    "Emulator",
+    "Fault",
+    "Faults",
+    "Plant",
+    "Rules",
+    "Stats",
+]

@@ -1,0 +1,81 @@
+"""The access keys that the emulator takes, for ever or for a while."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_KEY_ID_CHARACTERS = string.ascii_uppercase + "234567"
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """An access key and whom it belongs to.
+
+    Attributes:
+        access_key_id: `AKIA...` of a user, `ASIA...` of a session.
+        secret_access_key: what requests are signed with.
+        session_token: of a session, else None.
+        expires_at: epoch seconds after which it is refused; None for never.
+        principal_arn: who AWS says is calling.
+        actions: what it may do, such as `iotsitewise:ListPortals`; None for everything.
+    """
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None
+    expires_at: float | None
+    principal_arn: str
+    actions: frozenset[str] | None = None
+
+    def expired(self, now: float) -> bool:
+        """Whether its time is over at `now` (epoch seconds)."""
+        return self.expires_at is not None and now >= self.expires_at
+
+
+class Keyring:
+    """All access keys of the emulated account, by their ids."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._keys: dict[str, AccessKey] = {}
+
+    def add(self, key: AccessKey) -> AccessKey:
+        """Take a key in; returns it."""
+        self._keys[key.access_key_id] = key
+        return key
+
+    def find(self, access_key_id: str) -> AccessKey | None:
+        """The key of that id, None when nobody has it."""
+        return self._keys.get(access_key_id)
+
+    def issue_session(
+        self,
+        principal_arn: str,
+        seconds: float,
+        actions: Iterable[str] | None = None,
+    ) -> AccessKey:
+        """Make temporary credentials.
+
+        Args:
+            principal_arn: who they are for.
+            seconds: how long they are good for; negative for ones already expired.
+            actions: what they may do; None for everything.
+        """
+        letters = "".join(secrets.choice(_KEY_ID_CHARACTERS) for _ in range(16))
+        return self.add(
+            AccessKey(
+                access_key_id=f"ASIA{letters}",
+                secret_access_key=secrets.token_urlsafe(30),
+                session_token=secrets.token_urlsafe(200),
+                expires_at=time.time() + seconds,
+                principal_arn=principal_arn,
+                actions=None if actions is None else frozenset(actions),
+            ),
+        )

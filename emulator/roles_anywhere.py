@@ -1,0 +1,269 @@
+"""CreateSession of IAM Roles Anywhere.
+
+The signature is described in "Signing with X.509 certificates" of the IAM Roles
+Anywhere User Guide: Signature Version 4 with the certificate's key in the place of the
+secret, its serial number in the place of the access key id. `Invalid signature`,
+`Not authorized to set roleSessionName.`, `Untrusted Signing Certificate` and
+`Untrusted certificate. Insufficient certificate` are what people report to have got
+from AWS; the other texts are modelled on them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+from emulator import errors, generation, sigv4, trust
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from emulator.keys import Keyring
+    from emulator.sigv4 import Authorization, SignedRequest
+
+SERVICE = "rolesanywhere"
+OPERATION = "CreateSession"
+PATH = "/sessions"
+SHORTEST_SESSION = 900
+LONGEST_SESSION = 43200
+RSA_ALGORITHM = "AWS4-X509-RSA-SHA256"
+ECDSA_ALGORITHM = "AWS4-X509-ECDSA-SHA256"
+
+
+@dataclass
+class Rules:
+    """How the emulated role and profile are set up. May be changed while serving.
+
+    Attributes:
+        session_seconds: how long the credentials are really good for; None for what
+            was asked for. This is also the expiry that the answer names.
+        told_seconds: what expiry the answer names, when that is to be another one:
+            credentials that die before their time.
+        profile_maximum: seconds; a longer request is cut down to it, as AWS does.
+        role_maximum: seconds; a longer request is refused.
+        accept_role_session_name: whether the profile accepts a session name.
+    """
+
+    session_seconds: float | None = None
+    told_seconds: float | None = None
+    profile_maximum: int = LONGEST_SESSION
+    role_maximum: int = LONGEST_SESSION
+    accept_role_session_name: bool = False
+
+
+class RolesAnywhere:
+    """One trust anchor, one profile, one role.
+
+    Args:
+        region: the Region that is served.
+        account: twelve digits.
+        anchor: the certificate of the authority behind the trust anchor.
+        keys: where new credentials go.
+        rules: how role and profile are set up.
+    """
+
+    def __init__(
+        self,
+        region: str,
+        account: str,
+        anchor: x509.Certificate,
+        keys: Keyring,
+        rules: Rules,
+    ) -> None:
+        """Make up the ARNs."""
+        self._region = region
+        self._account = account
+        self._partition = generation.partition(region)
+        self.anchor = anchor
+        self._keys = keys
+        self._rules = rules
+        service = f"arn:{self._partition}:rolesanywhere:{region}:{account}"
+        self.trust_anchor_arn = (
+            f"{service}:trust-anchor/5d3a0c52-0f1c-4b5e-9a39-6f3f5be6c101"
+        )
+        self.profile_arn = f"{service}:profile/8a7b1f9e-3c41-4d0e-8b77-2f0d9d1fa202"
+        self._role_name = "SiteWiseReader"
+        self.role_arn = f"arn:{self._partition}:iam::{account}:role/{self._role_name}"
+
+    def trust(self, certificate: x509.Certificate) -> None:
+        """Put another authority behind the trust anchor."""
+        self.anchor = certificate
+
+    def create_session(self, request: SignedRequest, now: datetime) -> bytes:
+        """Check a request and make credentials.
+
+        Args:
+            request: the request.
+            now: the server's time, with a time zone.
+
+        Returns:
+            The JSON of a 201.
+
+        Raises:
+            ApiError: what IAM Roles Anywhere answers.
+        """
+        authorization = sigv4.parse_authorization(request.headers.get("authorization"))
+        leaf = self._certificate(request, now)
+        _check_signature(request, authorization, leaf)
+        sigv4.check_date_and_scope(
+            request,
+            authorization,
+            region=self._region,
+            service=SERVICE,
+            now=now,
+        )
+        asked = _body(request)
+        duration = self._duration(asked)
+        self._check_arns(asked)
+        session_name = asked.get("roleSessionName")
+        if session_name is not None and not self._rules.accept_role_session_name:
+            message = "Not authorized to set roleSessionName."
+            raise errors.access_denied(message)
+        # AWS names a session after the certificate's serial number in hexadecimal.
+        return self._answer(session_name or f"{leaf.serial_number:x}", duration, leaf)
+
+    def _certificate(self, request: SignedRequest, now: datetime) -> x509.Certificate:
+        header = request.headers.get("x-amz-x509")
+        if not header:
+            raise errors.missing_authentication()
+        leaf = trust.from_header(header)
+        chain = request.headers.get("x-amz-x509-chain")
+        parents = (
+            [trust.from_header(part) for part in chain.split(",")] if chain else []
+        )
+        trust.check(leaf, parents, self.anchor, now)
+        return leaf
+
+    def _duration(self, asked: dict[str, Any]) -> int:
+        duration = asked.get("durationSeconds", 3600)
+        if not isinstance(duration, int) or isinstance(duration, bool):
+            rule = "Member must be an integer"
+            raise errors.validation(
+                errors.constraint(duration, "durationSeconds", rule)
+            )
+        if duration < SHORTEST_SESSION:
+            rule = f"Member must have value greater than or equal to {SHORTEST_SESSION}"
+            raise errors.validation(
+                errors.constraint(duration, "durationSeconds", rule)
+            )
+        if duration > LONGEST_SESSION:
+            rule = f"Member must have value less than or equal to {LONGEST_SESSION}"
+            raise errors.validation(
+                errors.constraint(duration, "durationSeconds", rule)
+            )
+        duration = min(duration, self._rules.profile_maximum)
+        if duration > self._rules.role_maximum:
+            message = (
+                "The requested DurationSeconds exceeds the MaxSessionDuration "
+                "set for this role."
+            )
+            raise errors.validation(message)
+        return duration
+
+    def _check_arns(self, asked: dict[str, Any]) -> None:
+        for member in ("trustAnchorArn", "profileArn", "roleArn"):
+            value = asked.get(member)
+            if not isinstance(value, str):
+                rule = "Member must not be null"
+                raise errors.validation(errors.constraint(value, member, rule))
+        if asked["trustAnchorArn"] != self.trust_anchor_arn:
+            message = "Trust anchor not found"
+            raise errors.not_found(message)
+        if asked["profileArn"] != self.profile_arn:
+            message = "Profile not found"
+            raise errors.not_found(message)
+        if asked["roleArn"] != self.role_arn:
+            message = f"Unable to assume role for {asked['roleArn']}"
+            raise errors.access_denied(message)
+
+    def _answer(
+        self, session_name: str, duration: int, leaf: x509.Certificate
+    ) -> bytes:
+        rules = self._rules
+        really = duration if rules.session_seconds is None else rules.session_seconds
+        told = really if rules.told_seconds is None else rules.told_seconds
+        assumed = (
+            f"arn:{self._partition}:sts::{self._account}"
+            f":assumed-role/{self._role_name}/{session_name}"
+        )
+        key = self._keys.issue_session(assumed, really)
+        expiration = datetime.fromtimestamp(time.time() + told, timezone.utc)
+        name = leaf.subject.rfc4514_string()
+        answer = {
+            "credentialSet": [
+                {
+                    "assumedRoleUser": {
+                        "arn": assumed,
+                        "assumedRoleId": f"AROAEMULATOREXAMPLE0:{session_name}",
+                    },
+                    "credentials": {
+                        "accessKeyId": key.access_key_id,
+                        "secretAccessKey": key.secret_access_key,
+                        "sessionToken": key.session_token,
+                        "expiration": f"{expiration:%Y-%m-%dT%H:%M:%SZ}",
+                    },
+                    "packedPolicySize": 26,
+                    "roleArn": self.role_arn,
+                    "sourceIdentity": name,
+                },
+            ],
+            "subjectArn": (
+                f"arn:{self._partition}:rolesanywhere:{self._region}:{self._account}"
+                ":subject/41c10bae-6783-40d4-ab20-65dc5d922e45"
+            ),
+        }
+        return json.dumps(answer).encode()
+
+
+def _check_signature(
+    request: SignedRequest,
+    authorization: Authorization,
+    leaf: x509.Certificate,
+) -> None:
+    signed = sigv4.string_to_sign(request, authorization).encode(
+        errors="surrogateescape"
+    )
+    key = leaf.public_key()
+    try:
+        signature = bytes.fromhex(authorization.signature)
+        # AWS knows these two names only, whatever hash the authority signed with.
+        if authorization.algorithm == RSA_ALGORITHM and isinstance(
+            key, rsa.RSAPublicKey
+        ):
+            key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+        elif authorization.algorithm == ECDSA_ALGORITHM and isinstance(
+            key,
+            ec.EllipticCurvePublicKey,
+        ):
+            key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
+        else:
+            message = f"Unsupported AWS 'algorithm': '{authorization.algorithm}'."
+            raise errors.incomplete_signature(message)
+    except (InvalidSignature, ValueError):
+        message = "Invalid signature"
+        raise errors.access_denied(message) from None
+    if authorization.identity != str(leaf.serial_number):
+        message = "Invalid signature"
+        raise errors.access_denied(message)
+    for header in ("x-amz-x509", "x-amz-x509-chain"):
+        if header in request.headers and header not in authorization.signed_headers:
+            message = "Invalid signature"
+            raise errors.access_denied(message)
+
+
+def _body(request: SignedRequest) -> dict[str, Any]:
+    try:
+        asked = json.loads(request.body)
+    except ValueError:
+        asked = None
+    if not isinstance(asked, dict):
+        message = "Request body must be a JSON object"
+        raise errors.validation(message)
+    return asked

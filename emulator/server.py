@@ -1,0 +1,235 @@
+"""The HTTP side: from aiohttp's requests to the services, and faults on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from emulator import control, errors, roles_anywhere, sigv4, sitewise
+from emulator.faults import ERRORS, TWISTED_PAGES, Call, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.faults import Faults
+    from emulator.keys import AccessKey, Keyring
+    from emulator.plant import Plant
+    from emulator.roles_anywhere import RolesAnywhere
+    from emulator.sitewise import SiteWise
+    from emulator.stats import Stats
+
+_HTML = b"""<html>
+<head><title>502 Bad Gateway</title></head>
+<body><center><h1>502 Bad Gateway</h1></center></body>
+</html>
+"""
+_JSON = "application/json"
+
+
+class Front:
+    """Answers HTTP requests for one emulated account.
+
+    Args:
+        region: the Region that is served.
+        plant: what SiteWise lists.
+        keys: who may call.
+        site_wise: the List operations.
+        sessions: CreateSession.
+        faults: what is to go wrong.
+        stats: where it is counted.
+    """
+
+    def __init__(  # noqa: PLR0913 - it is where all parts come together
+        self,
+        *,
+        region: str,
+        plant: Plant,
+        keys: Keyring,
+        site_wise: SiteWise,
+        sessions: RolesAnywhere,
+        faults: Faults,
+        stats: Stats,
+    ) -> None:
+        """Put the parts together."""
+        self._region = region
+        self._plant = plant
+        self._keys = keys
+        self._site_wise = site_wise
+        self._sessions = sessions
+        self._faults = faults
+        self._stats = stats
+        self.denied_actions: set[str] = set()
+        self.clock_offset = 0.0
+
+    def now(self) -> datetime:
+        """The server's time, `clock_offset` seconds off the machine's."""
+        return datetime.now(timezone.utc) + timedelta(seconds=self.clock_offset)
+
+    async def serve_sitewise(self, request: web.BaseRequest) -> web.StreamResponse:
+        """SiteWise, over plain HTTP or TLS; and the emulator's own controls."""
+        path, _, query = request.raw_path.partition("?")
+        if path.startswith(control.PREFIX):
+            return await control.answer(
+                request,
+                plant=self._plant,
+                faults=self._faults,
+                stats=self._stats,
+                denied_actions=self.denied_actions,
+            )
+        wire = await _wire_request(request, path, query)
+        operation = sitewise.OPERATIONS.get(path) if request.method == "GET" else None
+
+        def reply(twist: Fault | None) -> tuple[int, bytes]:
+            key = sigv4.verify(
+                wire,
+                self._keys,
+                region=self._region,
+                service=sitewise.SERVICE,
+                now=self.now(),
+            )
+            if operation is None:
+                raise errors.unknown_operation()
+            self._authorize(key, operation, wire.parameters)
+            return HTTPStatus.OK, self._site_wise.page(
+                operation, wire.parameters, twist
+            )
+
+        name = operation.name if operation else "Unknown"
+        return await self._answer(request, name, wire, reply, metered=True)
+
+    async def serve_roles_anywhere(
+        self, request: web.BaseRequest
+    ) -> web.StreamResponse:
+        """IAM Roles Anywhere."""
+        path, _, query = request.raw_path.partition("?")
+        wire = await _wire_request(request, path, query)
+        known = (request.method, path) == ("POST", roles_anywhere.PATH)
+
+        def reply(_: Fault | None) -> tuple[int, bytes]:
+            if not known:
+                raise errors.unknown_operation()
+            return HTTPStatus.CREATED, self._sessions.create_session(wire, self.now())
+
+        name = roles_anywhere.OPERATION if known else "Unknown"
+        return await self._answer(request, name, wire, reply, metered=False)
+
+    def _authorize(
+        self,
+        key: AccessKey,
+        operation: sitewise.Operation,
+        parameters: sitewise.Parameters,
+    ) -> None:
+        allowed = key.actions is None or operation.action in key.actions
+        if not allowed or operation.action in self.denied_actions:
+            resource = self._site_wise.resource(operation, parameters)
+            raise errors.not_authorized(key.principal_arn, operation.action, resource)
+
+    async def _answer(
+        self,
+        request: web.BaseRequest,
+        operation: str,
+        wire: sigv4.SignedRequest,
+        reply: Callable[[Fault | None], tuple[int, bytes]],
+        *,
+        metered: bool,
+    ) -> web.StreamResponse:
+        number = self._stats.begin(operation, wire.query)
+        outcome: str | None = "ClientWentAway"
+        try:
+            if self._faults.latency:
+                await asyncio.sleep(self._faults.latency)
+            call = Call(operation, tuple(wire.parameters), number)
+            fault = self._faults.draw(call, metered=metered)
+            response, outcome = await self._respond(request, fault, reply)
+            return response
+        finally:
+            self._stats.end(operation, outcome)
+
+    async def _respond(
+        self,
+        request: web.BaseRequest,
+        fault: Fault | errors.ApiError | None,
+        reply: Callable[[Fault | None], tuple[int, bytes]],
+    ) -> tuple[web.StreamResponse, str | None]:
+        """The response, and what has gone wrong with it for the statistics."""
+        if fault in {Fault.DROP, Fault.SILENCE}:
+            if fault is Fault.SILENCE:
+                await asyncio.sleep(self._faults.silence_seconds)
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(), str(fault.value)
+        if fault is Fault.BAD_GATEWAY:
+            page = web.Response(body=_HTML, status=502, content_type="text/html")
+            return page, fault.value
+        try:
+            if isinstance(fault, errors.ApiError):
+                raise fault
+            if fault in ERRORS:
+                error = ERRORS[fault]()
+                raise error
+            # What AWS refuses is refused, whatever was to go wrong with its answer.
+            status, body = reply(fault if fault in TWISTED_PAGES else None)
+        except errors.ApiError as error:
+            return self._error(error), error.code
+        outcome = None if fault is None else fault.value
+        if fault is Fault.DROP_IN_BODY:
+            return await self._half(request, status, body), outcome
+        return self._json(status, _spoiled(body, fault)), outcome
+
+    async def _half(
+        self, request: web.BaseRequest, status: int, body: bytes
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(status=status, headers=self._headers())
+        response.content_type = _JSON
+        response.content_length = len(body)
+        await response.prepare(request)
+        await response.write(body[: len(body) // 2])
+        if request.transport is not None:
+            request.transport.close()
+        return response
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"x-amzn-RequestId": str(uuid.uuid4())}
+        if self.clock_offset:
+            headers["Date"] = format_datetime(self.now(), usegmt=True)
+        return headers
+
+    def _json(self, status: int, body: bytes) -> web.Response:
+        return web.Response(
+            body=body,
+            status=status,
+            headers=self._headers(),
+            content_type=_JSON,
+        )
+
+    def _error(self, error: errors.ApiError) -> web.Response:
+        response = self._json(error.status, control.dump({"message": error.message}))
+        response.headers["x-amzn-ErrorType"] = error.code
+        return response
+
+
+def _spoiled(body: bytes, fault: Fault | None) -> bytes:
+    if fault is Fault.NOT_JSON:
+        return b"upstream connect error or disconnect/reset before headers"
+    if fault is Fault.EMPTY_OBJECT:
+        return b"{}"
+    if fault is Fault.CUT_SHORT:
+        return body[: len(body) * 2 // 3]
+    return body
+
+
+async def _wire_request(
+    request: web.BaseRequest, path: str, query: str
+) -> sigv4.SignedRequest:
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        key = name.lower()
+        headers[key] = f"{headers[key]},{value}" if key in headers else value
+    body = await request.read() if request.body_exists else b""
+    return sigv4.SignedRequest(request.method, path, query, headers, body)

@@ -1,0 +1,107 @@
+"""Counting what the emulator was asked and what it answered."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from typing import Any
+
+_REQUESTS_KEPT = 200_000
+
+
+class Stats:
+    """Counts since the start or the last `reset`. May be read from any thread."""
+
+    def __init__(self) -> None:
+        """Begin at nought."""
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin at nought again. Requests in flight stay counted as such."""
+        with self._lock:
+            self._requests: Counter[str] = Counter()
+            self._successes: Counter[str] = Counter()
+            self._errors: Counter[str] = Counter()
+            self._in_a_second: Counter[int] = Counter()
+            self._log: deque[tuple[str, str]] = deque(maxlen=_REQUESTS_KEPT)
+            self._most_in_flight = self._in_flight
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """All requests, by operation."""
+        with self._lock:
+            return dict(self._requests)
+
+    @property
+    def successes(self) -> dict[str, int]:
+        """Requests that were answered well, by operation."""
+        with self._lock:
+            return dict(self._successes)
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """Errors and faults sent, by AWS's code or the fault's value."""
+        with self._lock:
+            return dict(self._errors)
+
+    @property
+    def log(self) -> list[tuple[str, str]]:
+        """Operation and query string of the last 200,000 requests, the oldest first."""
+        with self._lock:
+            return list(self._log)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that came in and are not answered yet."""
+        return self._in_flight
+
+    @property
+    def most_in_flight(self) -> int:
+        """The most requests in flight at once."""
+        return self._most_in_flight
+
+    @property
+    def peak_per_second(self) -> int:
+        """The most requests that came in within one second of the clock."""
+        with self._lock:
+            return max(self._in_a_second.values(), default=0)
+
+    @property
+    def total(self) -> int:
+        """All requests of all operations."""
+        with self._lock:
+            return sum(self._requests.values())
+
+    def begin(self, operation: str, query: str) -> int:
+        """Count a request; returns its number among the operation's, from 1."""
+        with self._lock:
+            self._requests[operation] += 1
+            self._log.append((operation, query))
+            self._in_a_second[int(time.monotonic())] += 1
+            self._in_flight += 1
+            self._most_in_flight = max(self._most_in_flight, self._in_flight)
+            return self._requests[operation]
+
+    def end(self, operation: str, error: str | None) -> None:
+        """Count its answer: the error's or fault's name, None when all went well."""
+        with self._lock:
+            self._in_flight -= 1
+            if error is None:
+                self._successes[operation] += 1
+            else:
+                self._errors[error] += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the log, for JSON."""
+        return {
+            "requests": self.requests,
+            "successes": self.successes,
+            "errors": self.errors,
+            "total": self.total,
+            "in_flight": self.in_flight,
+            "most_in_flight": self.most_in_flight,
+            "peak_per_second": self.peak_per_second,
+        }

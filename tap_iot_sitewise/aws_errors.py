@@ -1,0 +1,208 @@
+"""What a failed call means, in one line: what was done, AWS's words, what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from botocore import exceptions as boto
+from iam_rolesanywhere_session import CredentialsRetrievalError
+
+from tap_iot_sitewise.errors import NotFoundError, TapError
+
+_KEYS = "check aws_access_key_id and aws_secret_access_key"
+_CLOCK = "set this machine's clock, AWS allows it to be five minutes off"
+
+_REMEDIES = {
+    "UnrecognizedClientException": (
+        f"AWS does not know the key: {_KEYS}, and aws_session_token for temporary keys"
+    ),
+    "InvalidClientTokenId": (
+        f"AWS does not know the key: {_KEYS}, and aws_session_token for temporary keys"
+    ),
+    "InvalidSignatureException": f"the secret key does not fit the key: {_KEYS}",
+    "SignatureDoesNotMatch": f"the secret key does not fit the key: {_KEYS}",
+    "IncompleteSignatureException": f"the key cannot be used: {_KEYS}",
+    "MissingAuthenticationTokenException": "nothing was signed: check auth_method",
+    "ExpiredTokenException": (
+        "the temporary keys have run out: make new ones, or let auth_method "
+        "roles_anywhere or default renew them"
+    ),
+    "ExpiredToken": (
+        "the temporary keys have run out: make new ones, or let auth_method "
+        "roles_anywhere or default renew them"
+    ),
+    "RequestExpired": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
+    "SubscriptionRequiredException": "the account has no access to AWS IoT SiteWise",
+    "OptInRequired": "the account has not enabled this Region",
+}
+
+_THROTTLED = {"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
+
+_CREATE_SESSION_REMEDIES = (
+    # Words of the answer, and what they ask for.
+    ("signature expired", _CLOCK),
+    ("signature not yet current", _CLOCK),
+    (
+        "untrusted certificate",
+        (
+            "trust_anchor_arn must name the trust anchor of the certificate's CA, and "
+            "certificate_chain must hold what is between them"
+        ),
+    ),
+    (
+        "rolesessionname",
+        (
+            "the profile does not accept a session name: remove session_name or have "
+            "the profile accept it"
+        ),
+    ),
+    (
+        "role session name",
+        (
+            "the profile does not accept a session name: remove session_name or have "
+            "the profile accept it"
+        ),
+    ),
+    (
+        "duration",
+        (
+            "session_duration must not be above the maximum session duration of the "
+            "role, nor above the profile's"
+        ),
+    ),
+    ("trust anchor", "check trust_anchor_arn, and that the trust anchor is enabled"),
+    ("profile", "check profile_arn, and that the profile is enabled"),
+    (
+        "sts:assumerole",
+        (
+            "check role_arn, that the profile lists the role, and that the role's "
+            "trust policy lets rolesanywhere.amazonaws.com assume it"
+        ),
+    ),
+    (
+        "role",
+        (
+            "check role_arn, that the profile lists the role, and that the role's "
+            "trust policy lets rolesanywhere.amazonaws.com assume it"
+        ),
+    ),
+)
+
+
+def explain(operation: str, error: Exception, *, attempts: int) -> TapError:
+    """Tell a failed call in one line.
+
+    Args:
+        operation: The operation of SiteWise that was called.
+        error: What boto3 or the Roles Anywhere session raised.
+        attempts: Tries that a request gets.
+
+    Returns:
+        The error to raise; a :class:`NotFoundError` where the resource is gone.
+    """
+    if isinstance(error, boto.ClientError):
+        return _refused(operation, error, attempts)
+    if isinstance(error, CredentialsRetrievalError):
+        return TapError(f"CreateSession: {_create_session(error, attempts)}")
+    if isinstance(error, boto.HTTPClientError):
+        return TapError(_connection(operation, error, attempts))
+    text = f"{operation}: {_line(error)}"
+    if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):
+        text += (
+            "; with auth_method default boto3 looks in the environment, in the shared "
+            "profile and at the container or instance role"
+        )
+    elif isinstance(error, (boto.SSOError, boto.TokenRetrievalError)):
+        text += "; log in again (aws sso login)"
+    elif isinstance(error, boto.PaginationError):
+        text += "; what was sent is not whole, try again later"
+    return TapError(text)
+
+
+def _line(error: object) -> str:
+    """Return the text of an error as one line."""
+    return re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
+
+
+def _refused(operation: str, error: boto.ClientError, attempts: int) -> TapError:
+    code = str(error.response.get("Error", {}).get("Code", "an error"))
+    message = _line(error.response.get("Error", {}).get("Message") or "no message")
+    text = f"{operation}: {code}: {message}"
+    if code == "ResourceNotFoundException":
+        return NotFoundError(text)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if "expired: " in message or "not yet current" in message:
+        # AWS tells a wrong clock under the code of a wrong signature.
+        return TapError(f"{text}; {_CLOCK}")
+    if code in {"AccessDeniedException", "AccessDenied"}:
+        return TapError(
+            f"{text}; allow iotsitewise:{operation} in a policy of the role or user"
+        )
+    if code in _THROTTLED or status == 429:  # noqa: PLR2004 - HTTP's number
+        return TapError(
+            f"{text}; still so after {attempts} attempts: lower max_concurrency, raise "
+            "max_attempts, or ask AWS for a higher quota"
+        )
+    if status >= 500:  # noqa: PLR2004 - HTTP's number
+        return TapError(f"{text}; still so after {attempts} attempts: try again later")
+    remedy = _REMEDIES.get(code)
+    return TapError(f"{text}; {remedy}" if remedy else text)
+
+
+def _create_session(error: CredentialsRetrievalError, attempts: int) -> str:
+    message = _line(error.message)
+    if error.status_code >= 500 or error.status_code in {200, 201, 429}:  # noqa: PLR2004
+        return (
+            f"HTTP {error.status_code}: {message}; still so after {attempts} attempts: "
+            "try again later"
+        )
+    lowered = message.lower()
+    for words, remedy in _CREATE_SESSION_REMEDIES:
+        if words in lowered:
+            return f"{message}; {remedy}"
+    return (
+        f"HTTP {error.status_code}: {message}; check role_arn, profile_arn, "
+        "trust_anchor_arn and the certificate"
+    )
+
+
+def _connection(operation: str, error: boto.HTTPClientError, attempts: int) -> str:
+    details: t.Any = error.kwargs
+    url = str(details.get("endpoint_url", "the endpoint"))
+    host = url.split("?", 1)[0]
+    text = _line(details.get("error", error))
+    service = "CreateSession" if url.endswith("/sessions") else operation
+    if "CERTIFICATE_VERIFY" in text:
+        bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
+        used = f"the CA bundle {bundle}" if bundle else "botocore's own CA bundle"
+        return (
+            f"{service}: TLS: the certificate of {host} was not verified by {used}; "
+            "set AWS_CA_BUNDLE to a file with the CA that signed it"
+        )
+    if isinstance(error, boto.SSLError):
+        return f"{service}: TLS with {host} failed: {text}"
+    if isinstance(error, boto.ProxyConnectionError):
+        return (
+            f"{service}: the proxy {details.get('proxy_url')} cannot be reached; check "
+            "HTTPS_PROXY and NO_PROXY"
+        )
+    if isinstance(error, (boto.ReadTimeoutError, boto.ConnectTimeoutError)):
+        return (
+            f"{service}: {host} was silent for request_timeout seconds in each of "
+            f"{attempts} attempts; check the network, or raise request_timeout"
+        )
+    if isinstance(error, boto.EndpointConnectionError):
+        unresolved = r"NameResolution|Name or service|getaddrinfo|Errno -[235]"
+        cause = (
+            "its name cannot be resolved"
+            if re.search(unresolved, text)
+            else "it refuses connections or cannot be reached"
+        )
+        return (
+            f"{service}: cannot connect to {host}: {cause}, in {attempts} attempts; "
+            "check aws_region, the endpoint settings and the network"
+        )
+    return f"{service}: the connection to {host} failed in each of {attempts} attempts"

@@ -1,0 +1,32 @@
+"""Moments of incremental replication: bookmarks and start dates."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pendulum
+
+if t.TYPE_CHECKING:
+    import datetime as dt
+
+
+def parse_moment(text: object) -> dt.datetime:
+    """Read a date and time as ISO 8601 or RFC 3339 writes it.
+
+    Args:
+        text: The moment; UTC is taken where it names no time zone.
+
+    Returns:
+        The moment in UTC.
+
+    Raises:
+        ValueError: It is no such text.
+    """
+    if not isinstance(text, str):
+        msg = f"a date and time must be text, not {type(text).__name__}"
+        raise ValueError(msg)  # noqa: TRY004 - one kind of error for one question
+    moment = pendulum.parse(text, tz="UTC")
+    if isinstance(moment, pendulum.DateTime):
+        return moment.in_timezone("UTC")
+    msg = f"{text!r} is not a date and time"
+    raise ValueError(msg)

@@ -1,0 +1,214 @@
+"""The catalog and the state that come in: read, checked, and put right."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import typing as t
+
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
+
+from tap_iot_sitewise.errors import TapError
+from tap_iot_sitewise.streams import REPLICATION_KEY, STREAMS
+
+if t.TYPE_CHECKING:
+    import logging
+
+    from tap_iot_sitewise.entities import Entity
+
+    JSONObject = dict[str, t.Any]
+
+_ENTITIES = {stream.name: stream.entity for stream in STREAMS}
+_METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
+
+
+def check_catalog(given: object, logger: logging.Logger) -> JSONObject:
+    """Return a catalog that is safe to extract by.
+
+    Args:
+        given: The catalog as decoded from JSON.
+        logger: For what is worth a warning.
+
+    Returns:
+        A catalog with an entry for each stream of the tap: a stream that was not
+        given is not selected, the key and the replication key always are.
+
+    Raises:
+        TapError: It is no catalog, or asks for what the tap cannot do.
+    """
+    streams = given.get("streams") if isinstance(given, dict) else None
+    if not isinstance(streams, list):
+        msg = "--catalog: no Singer catalog, it has no list of streams"
+        raise TapError(msg)
+    entries: dict[str, JSONObject] = {}
+    for entry in streams:
+        name = entry.get("tap_stream_id") if isinstance(entry, dict) else None
+        if not isinstance(name, str):
+            msg = "--catalog: an entry has no tap_stream_id"
+            raise TapError(msg)
+        if name not in _ENTITIES:
+            logger.warning("--catalog: %s is no stream of this tap, left out", name)
+        elif name in entries:
+            msg = f"--catalog: {name} is in it twice"
+            raise TapError(msg)
+        else:
+            entries[name] = _check_entry(name, entry, _ENTITIES[name])
+    for name, entity in _ENTITIES.items():
+        if name not in entries:
+            entry = {"tap_stream_id": name, "schema": entity.schema}
+            entries[name] = _check_entry(name, entry, entity)
+            _root(entries[name])["selected"] = False
+    return {"streams": list(entries.values())}
+
+
+def _check_entry(name: str, given: JSONObject, entity: Entity) -> JSONObject:
+    entry = {**copy.deepcopy(given), "stream": name}
+    entry["schema"] = _check_schema(name, given.get("schema"), entity.schema)
+    if not isinstance(given.get("metadata"), list):
+        # As old catalogs have it, and as the SDK takes it.
+        entry["metadata"] = [{"breadcrumb": [], "metadata": {"selected": True}}]
+    for item in entry["metadata"]:
+        if not (
+            isinstance(item, dict)
+            and isinstance(item.get("breadcrumb"), list)
+            and all(isinstance(crumb, str) for crumb in item["breadcrumb"])
+            and isinstance(item.get("metadata"), dict)
+        ):
+            msg = f"--catalog: {name}: its metadata is not a list of breadcrumbs"
+            raise TapError(msg)
+    root = _root(entry)
+    keys = entry.get("key_properties") or root.get("table-key-properties")
+    entry["key_properties"] = keys or [entity.key]
+    _check_replication(name, entry, root)
+    automatic = {*entry["key_properties"], entry.get("replication_key")} - {None}
+    for column in automatic:
+        if column not in entry["schema"]["properties"]:
+            msg = f"--catalog: {name}: its schema lacks the key {column}"
+            raise TapError(msg)
+        _metadata(entry, ["properties", column])["inclusion"] = "automatic"
+    return entry
+
+
+def _check_schema(name: str, given: object, own: JSONObject) -> JSONObject:
+    properties = given.get("properties") if isinstance(given, dict) else None
+    if not isinstance(given, dict) or not isinstance(properties, dict):
+        msg = f"--catalog: {name}: it has no schema"
+        raise TapError(msg)
+    for column, schema in properties.items():
+        if column not in own["properties"]:
+            msg = (
+                f"--catalog: {name}: the tap has no column {column}; run --discover "
+                "for its catalog"
+            )
+            raise TapError(msg)
+        wanted = _types(own["properties"][column])
+        if isinstance(schema, dict) and "type" in schema and wanted <= _types(schema):
+            continue
+        msg = (
+            f"--catalog: {name}: {column} is declared other than it is sent "
+            f"({' or '.join(sorted(wanted))})"
+        )
+        raise TapError(msg)
+    return given
+
+
+def _types(schema: JSONObject) -> set[str]:
+    types = schema["type"]
+    return {types} if isinstance(types, str) else {str(name) for name in types}
+
+
+def _check_replication(name: str, entry: JSONObject, root: JSONObject) -> None:
+    """Settle the replication method: the user's metadata before the entry's own."""
+    method = (
+        root.get("replication-method")
+        or root.get("forced-replication-method")
+        or entry.get("replication_method")
+        or REPLICATION_FULL_TABLE
+    )
+    if method not in _METHODS:
+        msg = (
+            f"--catalog: {name}: the replication method {method!r} is none of "
+            f"{', '.join(_METHODS)}"
+        )
+        raise TapError(msg)
+    key = root.get("replication-key") or entry.get("replication_key")
+    if method == REPLICATION_INCREMENTAL and key not in {None, REPLICATION_KEY}:
+        msg = f"--catalog: {name}: the only replication key is {REPLICATION_KEY}"
+        raise TapError(msg)
+    entry["replication_method"] = method
+    incremental = method == REPLICATION_INCREMENTAL
+    entry["replication_key"] = REPLICATION_KEY if incremental else None
+    root.pop("replication-key", None)
+    root.pop("forced-replication-method", None)
+
+
+def _metadata(entry: JSONObject, breadcrumb: list[str]) -> JSONObject:
+    """Return the metadata at a breadcrumb, made where there is none."""
+    for item in entry["metadata"]:
+        if item["breadcrumb"] == breadcrumb:
+            found: JSONObject = item["metadata"]
+            return found
+    made: JSONObject = {}
+    entry["metadata"].append({"breadcrumb": breadcrumb, "metadata": made})
+    return made
+
+
+def _root(entry: JSONObject) -> JSONObject:
+    return _metadata(entry, [])
+
+
+def check_state(given: object, logger: logging.Logger) -> JSONObject:
+    """Return a state that is safe to go on from.
+
+    Args:
+        given: The state as decoded from JSON; null and {} are no state.
+        logger: For what is worth a warning.
+
+    Returns:
+        A state with the bookmarks of this tap's streams and nothing else, each as
+        RFC 3339 in UTC. What an interrupted run noted of its progress is dropped: the
+        bookmark before it holds.
+
+    Raises:
+        TapError: It is no state, or a bookmark is no date or lies in the future.
+    """
+    if given is None or given == {}:
+        return {}
+    bookmarks = given.get("bookmarks", {}) if isinstance(given, dict) else None
+    if not isinstance(bookmarks, dict):
+        msg = "--state: no Singer state, its bookmarks are not an object"
+        raise TapError(msg)
+    kept: JSONObject = {}
+    for name, bookmark in bookmarks.items():
+        if name not in _ENTITIES:
+            logger.warning("--state: %s is no stream of this tap, left out", name)
+            continue
+        if bookmark is not None and not isinstance(bookmark, dict):
+            msg = f"--state: the bookmark of {name} is not an object"
+            raise TapError(msg)
+        if not bookmark or bookmark.get("replication_key") != REPLICATION_KEY:
+            continue
+        value = bookmark.get("replication_key_value")
+        if value is not None:
+            kept[name] = {
+                "replication_key": REPLICATION_KEY,
+                "replication_key_value": _check_bookmark(name, value),
+            }
+    return {"bookmarks": kept} if kept else {}
+
+
+def _check_bookmark(name: str, value: object) -> str:
+    from tap_iot_sitewise.bookmarks import parse_moment  # noqa: PLC0415
+
+    try:
+        moment = parse_moment(value)
+    except ValueError:
+        msg = f"--state: the bookmark of {name} is not a date and time"
+        raise TapError(msg) from None
+    if moment > dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=1):
+        msg = (
+            f"--state: the bookmark of {name} lies in the future ({moment}), no change "
+            "would be sent until then; remove it to read everything again"
+        )
+        raise TapError(msg)
+    return moment.isoformat(timespec="microseconds")

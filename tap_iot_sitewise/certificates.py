@@ -1,0 +1,247 @@
+"""The client certificate of IAM Roles Anywhere: read, understood and checked.
+
+Everything wrong with it is found here, before any call: AWS answers an expired or
+unmatched certificate with little more than "access denied".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_iot_sitewise.settings import Config
+
+    PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+_PEM_MARK = "-----BEGIN "
+_PKCS12_SUFFIXES = (".p12", ".pfx")
+
+
+class _FaultError(ValueError):
+    """What is wrong with one setting; the text begins with its name."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A certificate that is good for use, with its private key.
+
+    Args:
+        certificate: The client's own certificate.
+        private_key: Its key, RSA or EC.
+        chain: Certificates between it and the trust anchor, may be none.
+    """
+
+    certificate: x509.Certificate
+    private_key: PrivateKey
+    chain: tuple[x509.Certificate, ...]
+
+
+SETTINGS = (
+    "client_certificate",
+    "private_key",
+    "certificate_chain",
+    "private_key_passphrase",
+)
+
+
+def are_named(config: Config) -> bool:
+    """Return whether the settings name a certificate, and are texts, all of them."""
+    return bool(config.get("client_certificate")) and all(
+        isinstance(config.get(name, ""), str) for name in SETTINGS
+    )
+
+
+def load(config: Config) -> tuple[Identity | None, list[str]]:
+    """Read the identity that the settings point to.
+
+    Args:
+        config: Settings: client_certificate, private_key, certificate_chain and
+            private_key_passphrase.
+
+    Returns:
+        The identity, or None and a clause for each fault found. No clause holds a
+        secret.
+    """
+    faults: list[str] = []
+    key, certificates = _key_and_certificates(config, faults)
+    chain = certificates[1:]
+    if config.get("certificate_chain"):
+        with _noting(faults):
+            material = _read("certificate_chain", config)
+            chain += _certificates("certificate_chain", material)
+    if certificates:
+        faults.extend(_validity_faults(certificates[0]))
+    if certificates and key is not None and not _match(certificates[0], key):
+        hint = ""
+        if any(_match(other, key) for other in chain):
+            hint = "; it belongs to a later certificate, and the client's must be first"
+        faults.append(f"private_key does not belong to client_certificate{hint}")
+    if faults or key is None:
+        return None, faults
+    leaf = certificates[0]
+    return Identity(leaf, key, tuple(c for c in chain if c != leaf)), []
+
+
+@contextlib.contextmanager
+def _noting(faults: list[str]) -> Iterator[None]:
+    """Note a fault and go on: the user is to hear of all at once."""
+    try:
+        yield
+    except _FaultError as fault:
+        faults.append(str(fault))
+
+
+def _key_and_certificates(
+    config: Config, faults: list[str]
+) -> tuple[PrivateKey | None, list[x509.Certificate]]:
+    passphrase = config.get("private_key_passphrase")
+    key: PrivateKey | None = None
+    certificates: list[x509.Certificate] = []
+    with _noting(faults):
+        material = _read("client_certificate", config)
+        if _is_pkcs12(material, config):
+            return _pkcs12(material, passphrase)
+        certificates = _certificates("client_certificate", material)
+    if config["client_certificate"].lower().endswith(_PKCS12_SUFFIXES):
+        return None, []
+    if not config.get("private_key"):
+        faults.append(
+            "private_key is missing, a client_certificate in PEM form needs it"
+        )
+    else:
+        with _noting(faults):
+            key = _private_key(_read("private_key", config), passphrase)
+    return key, certificates
+
+
+def _read(name: str, config: Config) -> bytes:
+    """Return a setting's PEM text, or the content of the file that it names."""
+    value: str = config[name]
+    if _PEM_MARK in value:
+        # A line break does not survive every .env file and every secret store.
+        return value.replace("\\n", "\n").encode()
+    path = Path(value).expanduser()
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        # ValueError: a path with a NUL in it.
+        reason = (
+            "no such file"
+            if isinstance(error, FileNotFoundError)
+            else getattr(error, "strerror", None) or "no path"
+        )
+        msg = f"{name}: cannot read the file that it names ({reason})"
+        raise _FaultError(msg) from None
+    if not content.strip():
+        msg = f"{name}: the file that it names is empty"
+        raise _FaultError(msg)
+    return content
+
+
+def _is_pkcs12(material: bytes, config: Config) -> bool:
+    named = config["client_certificate"].lower().endswith(_PKCS12_SUFFIXES)
+    return named and _PEM_MARK.encode() not in material
+
+
+def _pkcs12(
+    material: bytes, passphrase: str | None
+) -> tuple[PrivateKey, list[x509.Certificate]]:
+    try:
+        key, leaf, others = pkcs12.load_key_and_certificates(
+            material, passphrase.encode() if passphrase else None
+        )
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # OpenSSL cannot tell a wrong passphrase from a file that is none of its own.
+        what = "does not open it" if passphrase else "is missing"
+        msg = (
+            f"private_key_passphrase {what}, or client_certificate is not a PKCS#12 "
+            "file"
+        )
+        raise _FaultError(msg) from None
+    if leaf is None:
+        msg = "client_certificate: the PKCS#12 file holds no certificate for its key"
+        raise _FaultError(msg)
+    if key is None:
+        msg = "client_certificate: the PKCS#12 file holds no private key"
+        raise _FaultError(msg)
+    return _supported(key, "client_certificate"), [leaf, *others]
+
+
+def _certificates(name: str, material: bytes) -> list[x509.Certificate]:
+    if _PEM_MARK.encode() not in material:
+        msg = f"{name} is not in PEM form"
+        raise _FaultError(msg)
+    try:
+        return x509.load_pem_x509_certificates(material)
+    except ValueError:
+        msg = f"{name} holds no certificate that can be read"
+        raise _FaultError(msg) from None
+
+
+def _private_key(material: bytes, passphrase: str | None) -> PrivateKey:
+    if _PEM_MARK.encode() not in material:
+        msg = "private_key is not in PEM form"
+        raise _FaultError(msg)
+    # A file may carry the certificate beside the key.
+    start = material.find(b"-----BEGIN", material.find(b"PRIVATE KEY") - 32)
+    secret = passphrase.encode() if passphrase else None
+    try:
+        try:
+            key = serialization.load_pem_private_key(material[max(start, 0) :], secret)
+        except TypeError:
+            if secret is None:
+                msg = "private_key_passphrase is missing, private_key is encrypted"
+                raise _FaultError(msg) from None
+            # A passphrase for a key that needs none does no harm.
+            key = serialization.load_pem_private_key(material[max(start, 0) :], None)
+    except UnsupportedAlgorithm:
+        msg = "private_key is of a kind that IAM Roles Anywhere does not take (RSA, EC)"
+        raise _FaultError(msg) from None
+    except ValueError as error:
+        if isinstance(error, _FaultError):
+            raise
+        encrypted = b"ENCRYPTED" in material
+        msg = (
+            "private_key_passphrase does not open private_key"
+            if encrypted and secret
+            else "private_key holds no key that can be read"
+        )
+        raise _FaultError(msg) from None
+    return _supported(key, "private_key")
+
+
+def _supported(key: object, name: str) -> PrivateKey:
+    if isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
+        return key
+    msg = f"{name}: the key is neither RSA nor EC, the two that Roles Anywhere takes"
+    raise _FaultError(msg)
+
+
+def _match(certificate: x509.Certificate, key: PrivateKey) -> bool:
+    form = (
+        serialization.Encoding.DER,
+        serialization.PublicFormat.SubjectPublicKeyInfo,
+    )
+    certified = certificate.public_key().public_bytes(*form)
+    return certified == key.public_key().public_bytes(*form)
+
+
+def _validity_faults(certificate: x509.Certificate) -> Iterator[str]:
+    now = dt.datetime.now(dt.timezone.utc)
+    first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if last < now:
+        yield f"client_certificate expired on {last:%Y-%m-%d %H:%M:%S} UTC"
+    if first > now:
+        yield f"client_certificate is not valid before {first:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,258 @@
+"""From a boto3 session to pages: paging, retries, and answers that can be trusted."""
+
+from __future__ import annotations
+
+import json
+import sys
+import typing as t
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+from botocore import xform_name
+from botocore.config import Config as BotoConfig
+from botocore.exceptions import BotoCoreError, ClientError, SSLError
+from botocore.retries import quota, standard
+from botocore.retries.base import BaseRetryableChecker
+from iam_rolesanywhere_session import IAMRolesAnywhereError
+
+from tap_iot_sitewise.aws_errors import explain
+from tap_iot_sitewise.errors import TapError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import boto3
+
+    from tap_iot_sitewise.settings import Config
+
+_FIRST_ERROR_STATUS = 300
+_BROKEN_PAGE = "BrokenPage"
+_MAX_EMPTY_PAGES = 100
+"""Empty pages in a row that a listing may send before it is taken for endless."""
+
+Page = list[t.Any]
+
+
+@dataclass
+class Calls:
+    """What a listing, or several together, cost.
+
+    Args:
+        requests: Requests sent, retries included.
+        retries: Requests that were sent again.
+    """
+
+    requests: int = 0
+    retries: int = 0
+
+
+class Client:
+    """Lists what SiteWise holds, page by page. Safe for use from several threads."""
+
+    def __init__(self, session: boto3.Session, config: Config) -> None:
+        """Make a client; nothing is called yet.
+
+        Args:
+            session: Session with credentials, as ``auth.open_session`` gives it.
+            config: Settings.
+        """
+        endpoint_url = config.get("aws_endpoint_url")
+        timeout = float(config["request_timeout"])
+        self._page_size: int = config["page_size"]
+        self._max_attempts: int = config["max_attempts"]
+        self._members: dict[str, str] = {}
+        self._client = session.client(
+            "iotsitewise",
+            region_name=config["aws_region"],
+            endpoint_url=endpoint_url,
+            config=BotoConfig(
+                connect_timeout=timeout,
+                read_timeout=timeout,
+                # Whoever names an endpoint means that host, not one below it.
+                inject_host_prefix=not endpoint_url,
+                max_pool_connections=config["max_concurrency"],
+                # Adaptive: once throttled, botocore keeps to the rate that the
+                # account's quota lets through instead of running into it again.
+                retries={"mode": "adaptive", "total_max_attempts": self._max_attempts},
+                tcp_keepalive=True,
+                user_agent_extra=f"tap-iot-sitewise/{version('tap-iot-sitewise')}",
+            ),
+        )
+        events = self._client.meta.events
+        events.register("before-parse.iotsitewise", self._read_page)
+        _retry_without_quota(
+            self._client,
+            self._max_attempts,
+            renewable=hasattr(session.get_credentials(), "refresh_needed"),
+        )
+
+    def pages(
+        self,
+        operation: str,
+        calls: Calls,
+        **parameters: t.Any,  # noqa: ANN401
+    ) -> Iterator[Page]:
+        """List, following the tokens to the end.
+
+        Args:
+            operation: List operation of SiteWise, for example ``ListPortals``.
+            calls: Tally that is added to, page by page.
+            parameters: Parameters of the operation but for its paging.
+
+        Yields:
+            The members of each page as decoded from JSON, never an incomplete page.
+
+        Raises:
+            NotFoundError: What the parameters name does not exist.
+            TapError: The call failed for good, or the listing never ends.
+        """
+        paginator = self._client.get_paginator(xform_name(operation))
+        listing = paginator.paginate(
+            PaginationConfig={"PageSize": self._page_size}, **parameters
+        )
+        member = listing.result_keys[0].expression
+        self._members[operation] = member
+        ends = _EndCheck(operation)
+        try:
+            for answer in listing:
+                retries = answer["ResponseMetadata"]["RetryAttempts"]
+                calls.requests += 1 + retries
+                calls.retries += retries
+                if "Error" in answer:
+                    msg = (
+                        f"{operation}: {answer['Error']['Message']} in each of "
+                        f"{self._max_attempts} attempts; check what is between this "
+                        "machine and AWS (a proxy, a gateway)"
+                    )
+                    raise TapError(msg)
+                page: Page = answer[member]
+                ends.check(page, answer.get("nextToken"))
+                yield page
+        except (BotoCoreError, ClientError, IAMRolesAnywhereError) as error:
+            raise explain(operation, error, attempts=self._max_attempts) from error
+
+    def _read_page(
+        self,
+        operation_model: t.Any,  # noqa: ANN401
+        response_dict: dict[str, t.Any],
+        customized_response_dict: dict[str, t.Any],
+        **_: object,
+    ) -> None:
+        """Decode a page in botocore's place (event ``before-parse``).
+
+        botocore 1.44 takes a body that is no JSON for an answer without members, and
+        a listing would end there as if it were whole. Here a page without its own
+        members becomes an error, which is tried again like a 503. What is sound goes
+        on as it came, not by way of botocore's shapes: these cost half of the run.
+        """
+        if response_dict["status_code"] >= _FIRST_ERROR_STATUS:
+            return
+        member = self._members[operation_model.name]
+        try:
+            answer = json.loads(response_dict["body"])
+            page, token = answer[member], answer.get("nextToken")
+        except (ValueError, TypeError, KeyError, AttributeError):
+            page, token = None, None
+        sound = isinstance(page, list) and (
+            token is None or (isinstance(token, str) and token != "")
+        )
+        if sound:
+            customized_response_dict.update({member: page, "nextToken": token})
+        else:
+            customized_response_dict["Error"] = {
+                "Code": _BROKEN_PAGE,
+                "Message": f"the answer was cut short or is not a page of {member}",
+            }
+        response_dict["body"] = b"{}"
+
+
+@dataclass
+class _EndCheck:
+    """Notices a listing that has no end.
+
+    Remembers a hash for each page, not the page.
+    """
+
+    operation: str
+    _tokens: set[int] = field(default_factory=set)
+    _firsts: set[int] = field(default_factory=set)
+    _empty: int = 0
+
+    def check(self, page: Page, token: str | None) -> None:
+        """Raise :class:`TapError` if the listing has been here before."""
+        if token is not None and hash(token) in self._tokens:
+            self._fail("its token came back")
+        self._tokens.add(hash(token))
+        if not page:
+            self._empty += 1
+            if self._empty > _MAX_EMPTY_PAGES:
+                self._fail(f"{_MAX_EMPTY_PAGES} pages in a row were empty")
+            return
+        self._empty = 0
+        first = hash(json.dumps(page[0], sort_keys=True))
+        if first in self._firsts:
+            self._fail("a page came back")
+        self._firsts.add(first)
+
+    def _fail(self, reason: str) -> t.NoReturn:
+        msg = (
+            f"{self.operation}: the listing does not end ({reason}); what was sent is "
+            "not whole, try again later"
+        )
+        raise TapError(msg)
+
+
+def _retry_without_quota(
+    client: t.Any,  # noqa: ANN401
+    max_attempts: int,
+    *,
+    renewable: bool,
+) -> None:
+    """Have botocore try each request ``max_attempts`` times, whatever befell others.
+
+    botocore 1.44 shares a budget for retries among all requests of a client (500
+    points, 14 for a retry); eight listings that meet one outage use it up after a few
+    tries each, and the run dies though every request had attempts left. The handler
+    is made of botocore's own parts, as ``standard.register_retry_handler`` does it,
+    with a budget that does not run out and a few more faults to try again.
+    """
+    adapter = standard.RetryEventAdapter()
+    throttling = standard.ThrottlingErrorDetector(adapter)
+    handler = standard.RetryHandler(
+        retry_policy=standard.RetryPolicy(
+            _Retryable(max_attempts, renewable=renewable),
+            standard.ExponentialBackoff(throttling_detector=throttling),
+        ),
+        retry_event_adapter=adapter,
+        retry_quota=standard.RetryQuotaChecker(quota.RetryQuota(sys.maxsize)),
+    )
+    event, name = "needs-retry.iotsitewise", "retry-config-iotsitewise"
+    client.meta.events.unregister(event, unique_id=name)
+    client.meta.events.register(event, handler.needs_retry, unique_id=name)
+
+
+class _Retryable(BaseRetryableChecker):  # type: ignore[misc]  # botocore is untyped
+    """Tells whether a failed request is worth another try."""
+
+    def __init__(self, max_attempts: int, *, renewable: bool) -> None:
+        transient = ["RequestTimeout", "RequestTimeoutException", _BROKEN_PAGE]
+        if renewable:
+            # Keys that ran out on the way; the next try is signed with new ones.
+            transient += ["ExpiredTokenException", "ExpiredToken"]
+        self._attempts = standard.MaxAttemptsChecker(max_attempts)
+        self._faults = standard.OrRetryChecker(
+            [
+                standard.TransientRetryableChecker(transient),
+                standard.ThrottledRetryableChecker(),
+                standard.ThrottlingStatusCodeChecker(),
+                standard.ModeledRetryableChecker(),
+            ]
+        )
+
+    def is_retryable(self, context: t.Any) -> bool:  # noqa: ANN401
+        failure = context.caught_exception
+        if isinstance(failure, SSLError) and "CERTIFICATE_VERIFY" in str(failure):
+            return False
+        return bool(
+            self._attempts.is_retryable(context) and self._faults.is_retryable(context)
+        )

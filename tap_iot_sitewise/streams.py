@@ -1,0 +1,377 @@
+"""The streams: which operation each one lists, what it yields, and how a run goes.
+
+A stream is a declaration: a class with a name, an operation and an entity. What all
+have in common, and what differs from the Singer SDK, is in :class:`SiteWiseStream`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import sys
+import time
+import typing as t
+
+from singer_sdk import Stream
+from singer_sdk.exceptions import (
+    AbortedSyncFailedException,
+    AbortedSyncPausedException,
+)
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from singer_sdk.singerlib.encoding.simple import StateMessage
+
+from tap_iot_sitewise.entities import (
+    ASSET_MODEL_SUMMARY,
+    PORTAL_SUMMARY,
+    PROJECT_SUMMARY,
+    UnexpectedValueError,
+)
+from tap_iot_sitewise.errors import NotFoundError, TapError
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if t.TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import RecordMessage
+
+    from tap_iot_sitewise.client import Calls, Page
+    from tap_iot_sitewise.entities import Entity, Record
+    from tap_iot_sitewise.tap import TapIoTSiteWise
+
+REPLICATION_KEY = "last_update_date"
+"""The one column that tells when an entity changed."""
+
+_CLOCK_SKEW = dt.timedelta(minutes=5)
+"""AWS refuses requests of a machine whose clock is further off than this."""
+
+
+class SiteWiseStream(Stream):
+    """A List operation of SiteWise as a stream.
+
+    To add one: declare its entity, and a subclass with ``name``, ``operation`` and
+    ``entity``; with a parent also ``parent_stream_type`` and ``parent_parameter``.
+    """
+
+    operation: t.ClassVar[str]
+    """Operation of the API; its IAM action is ``iotsitewise:<operation>``."""
+
+    entity: t.ClassVar[Entity]
+    """What the operation lists; its first attribute is the stream's key."""
+
+    parent_parameter: t.ClassVar[str | None] = None
+    """Parameter of the operation that takes the parent's key."""
+
+    # The entity has made every value what the schema says.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    # A child changes without its parent: all parents are visited in any case, and a
+    # parent's own bookmark must not be given up for it, as the SDK would do.
+    ignore_parent_replication_key = False
+
+    _tap: TapIoTSiteWise
+
+    def __init__(self, tap: TapIoTSiteWise) -> None:
+        """Make the stream of a tap."""
+        super().__init__(tap, schema=self.entity.schema)
+        self.primary_keys = [self.entity.key]
+        self.parent_keys: list[str] = []
+        self._keys_for_children: list[str] = []
+
+    # Extraction
+
+    def parameters(self) -> dict[str, t.Any]:
+        """Return parameters of the operation that the settings decide."""
+        return {}
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        """Yield every record of the stream that is to be sent.
+
+        Args:
+            context: Not used; a child stream lists all of its parents in one go.
+
+        Yields:
+            Records, dates as RFC 3339 in UTC.
+
+        Raises:
+            TapError: A call failed for good, or answered with what cannot be.
+        """
+        from tap_iot_sitewise.client import Calls  # noqa: PLC0415 - boto3 takes its time
+
+        calls, started, count = Calls(), time.monotonic(), 0
+        since = self.get_starting_timestamp(None)
+        listings = self._child_pages(calls) if self.parent_stream_type else None
+        for given, page in listings or self._pages(calls):
+            for record in self._records(page, given):
+                self._note_for_children(record)
+                if since is None or self._is_new(record, since):
+                    count += 1
+                    yield record
+            # Nobody should wait for records while this waits for AWS.
+            self._tap.message_writer.flush()
+        self.logger.info(
+            "%s: %d records, %d requests (%d retries), %.1f seconds",
+            self.name,
+            count,
+            calls.requests,
+            calls.retries,
+            time.monotonic() - started,
+        )
+
+    def _pages(self, calls: Calls) -> Iterator[tuple[dict[str, str], Page]]:
+        for page in self._tap.client.pages(self.operation, calls, **self.parameters()):
+            yield {}, page
+
+    def _child_pages(self, calls: Calls) -> Iterator[tuple[dict[str, str], Page]]:
+        """Yield the pages of all parents in their order, several listed at once."""
+        from tap_iot_sitewise.prefetch import Prefetch  # noqa: PLC0415
+
+        client, parent_type = self._tap.client, self.parent_stream_type
+        column = t.cast("type[SiteWiseStream]", parent_type).entity.key
+        parameter = t.cast("str", self.parent_parameter)
+
+        def pages(parent: str) -> Iterator[Page]:
+            settings = {**self.parameters(), parameter: parent}
+            try:
+                yield from client.pages(self.operation, calls, **settings)
+            except NotFoundError as error:
+                self.logger.warning(
+                    "%s %s was deleted during the run, its %s are left out (%s)",
+                    parameter,
+                    parent,
+                    self.name,
+                    error,
+                )
+
+        workers: int = self.config["max_concurrency"]
+        for parent, listing in Prefetch(self.parent_keys, pages, workers):
+            for page in listing:
+                yield {column: parent}, page
+
+    def _records(self, page: Page, given: dict[str, str]) -> Iterator[Record]:
+        try:
+            for summary in page:
+                yield self.entity.convert(summary, **given)
+        except UnexpectedValueError as error:
+            msg = f"{self.operation}: {error}"
+            raise TapError(msg) from error
+
+    def _is_new(self, record: Record, since: dt.datetime) -> bool:
+        """Return whether a record changed at the bookmark or after it.
+
+        One without a date is always taken for new: nothing tells when it changed.
+        """
+        from tap_iot_sitewise.bookmarks import parse_moment  # noqa: PLC0415
+
+        changed = record[REPLICATION_KEY]
+        return changed is None or parse_moment(changed) >= since
+
+    # Parent and child
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, t.Any], t.Any, t.Any]:
+        """Sync this stream, then each child once for all of its parents.
+
+        The SDK 0.54 syncs a child for each parent record: with it come a SCHEMA, a
+        STATE and five log lines for every portal, at each of which a target flushes,
+        and no listing can begin before the one ahead of it is emitted.
+        """
+        self._keys_for_children = []
+        if self.activates_version:
+            self._stream_version = self._initialized_at // 1000
+        try:
+            yield from super()._sync_records(context, write_messages=write_messages)
+        except (AbortedSyncFailedException, AbortedSyncPausedException):
+            # --test stops a stream after a record; the children are to be tried too.
+            self._sync_child_streams()
+            raise
+        self._sync_child_streams()
+
+    def _sync_child_streams(self) -> None:
+        for child in t.cast("list[SiteWiseStream]", self.child_streams):
+            if child.selected or child.has_selected_descendents:
+                child.parent_keys = self._keys_for_children
+                try:
+                    child.sync()
+                except (AbortedSyncFailedException, AbortedSyncPausedException):
+                    # As the SDK does it: a child that --test stopped is no failure.
+                    continue
+
+    def _note_for_children(self, record: Record) -> None:
+        """Remember a parent for its children, unless a stream map filters it out.
+
+        Done before the bookmark is looked at: a project can be new in an old portal.
+        """
+        if self.child_streams and self.stream_maps[0].get_filter_result(record):
+            self._keys_for_children.append(record[self.entity.key])
+
+    @override
+    def _sync_children(self, child_context: Context | None) -> None:
+        """Do nothing: the children are synced at the end, see `_sync_records`."""
+
+    @override
+    def get_child_context(self, record: Record, context: Context | None) -> Context:
+        return {self.entity.key: record[self.entity.key]}
+
+    # Messages
+
+    @override
+    def _generate_record_messages(
+        self, record: Record
+    ) -> Generator[RecordMessage, None, None]:
+        """Send every column of the schema, also where flattening finds nothing.
+
+        The SDK 0.54 flattens what is there: of a status without an error it makes a
+        column ``status__error`` that the schema does not have, and none of those that
+        it has.
+        """
+        if not self.config.get("flattening_enabled"):
+            yield from super()._generate_record_messages(record)
+            return
+        columns = {
+            stream_map.stream_alias: stream_map.transformed_schema["properties"]
+            for stream_map in self.stream_maps
+        }
+        for message in super()._generate_record_messages(record):
+            message.record = {
+                column: message.record.get(column) for column in columns[message.stream]
+            }
+            yield message
+
+    @property
+    def activates_version(self) -> bool:
+        """Whether the target is to be told, in the end, that the table is whole."""
+        return (
+            bool(self.config.get("emit_activate_version_messages"))
+            and self.selected
+            and self.replication_method == REPLICATION_FULL_TABLE
+        )
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """False: the SDK 0.54 would send ACTIVATE_VERSION before the first record.
+
+        A target drops the old rows when it reads one; a run that fails afterwards
+        leaves half a table. See :meth:`finalize_state_progress_markers`.
+        """
+        return False
+
+    @override
+    def _write_state_message(self) -> None:
+        """Write a STATE where 10,000 records went out since the last one.
+
+        The SDK 0.54 writes one whenever a stream ends, child streams included, and
+        none where the state is as it was.
+        """
+        if self._tap.message_writer.records_since_state >= self.STATE_MSG_FREQUENCY:
+            self._tap.write_message(StateMessage(value=self.tap_state))
+
+    @override
+    def finalize_state_progress_markers(
+        self, state: dict[str, t.Any] | None = None
+    ) -> None:
+        """Close a top-level stream with its children, and in the end the run.
+
+        The tap calls this when a top-level stream ended well. After the last of them,
+        and so never from a run that failed, come the ACTIVATE_VERSION messages.
+        """
+        super().finalize_state_progress_markers(state)
+        if self.parent_stream_type is None:
+            if self._tap.ends_with(self):
+                for stream in self._tap.full_table_streams():
+                    stream.activate_version()
+            self._tap.write_message(StateMessage(value=self.tap_state))
+
+    def activate_version(self) -> None:
+        """Tell the target that it may drop the rows that did not come again."""
+        self._write_activate_version_message(t.cast("int", self._stream_version))
+
+    @override
+    def log(
+        self,
+        message: str,
+        *args: t.Any,
+        level: int = logging.INFO,
+        **kwargs: t.Any,
+    ) -> None:
+        """Log what the SDK has to say about the sync, at DEBUG.
+
+        It tells the beginning at INFO and every failure as an ERROR for each stream
+        that it passes on its way up; ours are one summary and one ERROR.
+        """
+        del level
+        self.logger.debug(message, *args, **kwargs)
+
+    # State
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, t.Any]] | None:
+        """None: there is one bookmark for all parents."""
+        return None
+
+    @override
+    def get_replication_key_signpost(
+        self, context: Context | None = None
+    ) -> dt.datetime | None:
+        """Return how far a bookmark may go: to the start of the run, less clock skew.
+
+        What changes while the run reads can have a later date than an entity that was
+        read before it changed; a bookmark beyond the start would pass over that one.
+        """
+        signpost: dt.datetime | None = super().get_replication_key_signpost(context)
+        return signpost - _CLOCK_SKEW if signpost else None
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Advance the bookmark, but not for a record without a date.
+
+        The SDK 0.54 logs a warning for each of these.
+        """
+        if latest_record.get(REPLICATION_KEY) is not None:
+            super()._increment_stream_state(latest_record, context=context)
+
+
+class AssetModelsStream(SiteWiseStream):
+    """Asset models of the Region."""
+
+    name = "asset_models"
+    operation = "ListAssetModels"
+    entity = ASSET_MODEL_SUMMARY
+
+    @override
+    def parameters(self) -> dict[str, t.Any]:
+        types = self.config.get("asset_model_types")
+        return {"assetModelTypes": types} if types else {}
+
+
+class PortalsStream(SiteWiseStream):
+    """SiteWise Monitor portals of the Region."""
+
+    name = "portals"
+    operation = "ListPortals"
+    entity = PORTAL_SUMMARY
+
+
+class ProjectsStream(SiteWiseStream):
+    """Projects of every portal."""
+
+    name = "projects"
+    operation = "ListProjects"
+    entity = PROJECT_SUMMARY
+    parent_stream_type = PortalsStream
+    parent_parameter = "portalId"
+
+
+STREAMS = (AssetModelsStream, PortalsStream, ProjectsStream)

@@ -1,0 +1,302 @@
+"""The tap: settings in, catalog and messages out, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import typing as t
+from urllib.parse import urlsplit
+
+import click
+from singer_sdk import Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.plugin_base import SingerCommand
+
+from tap_iot_sitewise import redaction, settings
+from tap_iot_sitewise.catalog import check_catalog, check_state
+from tap_iot_sitewise.errors import SettingsError, TapError
+from tap_iot_sitewise.messages import MessageWriter
+from tap_iot_sitewise.streams import STREAMS, SiteWiseStream
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if t.TYPE_CHECKING:
+    from types import FrameType
+
+    from tap_iot_sitewise.client import Client
+
+_GRACE = 1.5
+"""Seconds in which a stopped run may finish its line."""
+
+
+class Stopped(SystemExit):
+    """A signal ended the run; the exit code says which."""
+
+    def __init__(self, signum: int) -> None:
+        """Make it from the number of the signal."""
+        super().__init__(128 + signum)
+        self.signal_name = signal.Signals(signum).name
+
+
+class TapIoTSiteWise(Tap):
+    """Singer tap for AWS IoT SiteWise."""
+
+    name = "tap-iot-sitewise"
+    config_jsonschema = settings.SCHEMA
+    message_writer_class = MessageWriter
+    message_writer: MessageWriter
+
+    def __init__(self, **arguments: t.Any) -> None:  # noqa: ANN401
+        """Make the tap; nothing is called yet.
+
+        Args:
+            arguments: Those of the SDK's tap: config, catalog, state and so on.
+
+        Raises:
+            SettingsError: With ``validate_config`` (the default): every fault of the
+                settings, and of the files that they name.
+            TapError: The catalog or the state cannot be used.
+        """
+        catalog, state = arguments.pop("catalog", None), arguments.pop("state", None)
+        if catalog is not None:
+            given = catalog.to_dict() if hasattr(catalog, "to_dict") else catalog
+            catalog = check_catalog(given, self.logger)
+        super().__init__(
+            catalog=catalog, state=check_state(state, self.logger), **arguments
+        )
+
+    @override
+    def discover_streams(self) -> list[SiteWiseStream]:
+        return [stream(self) for stream in STREAMS]
+
+    @functools.cached_property
+    def client(self) -> Client:
+        """Client of SiteWise, made when the first stream needs it."""
+        # boto3 and cryptography are not to slow down --version and --discover.
+        from tap_iot_sitewise.auth import open_session  # noqa: PLC0415
+        from tap_iot_sitewise.client import Client  # noqa: PLC0415
+
+        self._warn()
+        return Client(open_session(self.config), self.config)
+
+    def _warn(self) -> None:
+        region = self.config["aws_region"]
+        if not settings.has_sitewise(region) and "aws_endpoint_url" not in self.config:
+            self.logger.warning(
+                "aws_region: botocore knows no AWS IoT SiteWise in %s; going on, as it "
+                "may be newer than botocore",
+                region,
+            )
+        endpoint = urlsplit(self.config.get("aws_endpoint_url", ""))
+        if endpoint.scheme == "http" and not settings.is_loopback(endpoint.hostname):
+            self.logger.warning(
+                "aws_endpoint_url: signed requests and the answers travel unencrypted "
+                "to %s; use https",
+                endpoint.hostname,
+            )
+        for name in ("private_key", "client_certificate"):
+            path = self.config.get(name, "")
+            holds_key = name == "private_key" or path.lower().endswith((".p12", ".pfx"))
+            if holds_key and settings.readable_by_others(path):
+                self.logger.warning(
+                    "%s: users other than the owner can read the file; chmod 600 it",
+                    name,
+                )
+
+    # The order of the run
+
+    def full_table_streams(self) -> list[SiteWiseStream]:
+        """Return the streams whose rows a target may replace as a whole."""
+        streams = t.cast("list[SiteWiseStream]", list(self.streams.values()))
+        return [stream for stream in streams if stream.activates_version]
+
+    def ends_with(self, stream: SiteWiseStream) -> bool:
+        """Return whether a stream is the last top-level one of the run."""
+        return (
+            stream
+            is [
+                candidate
+                for candidate in self.streams.values()
+                if candidate.parent_stream_type is None
+                and (candidate.selected or candidate.has_selected_descendents)
+            ].pop()
+        )
+
+    # Settings
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, t.Any]:  # noqa: N805
+        """Settings from the environment.
+
+        The SDK 0.54 stops with a traceback at an integer that is none, and leaves
+        numbers with a fraction as text; here both are read where they can be, and
+        left to the validation where not.
+        """
+        cls.append_builtin_config(cls.config_jsonschema)
+        properties: dict[str, t.Any] = cls.config_jsonschema["properties"]
+        numeric: dict[str, type] = {}
+        as_text = {}
+        for name, schema in properties.items():
+            as_text[name] = schema
+            for json_type, python_type in (("integer", int), ("number", float)):
+                if json_type in schema.get("type", ()):
+                    numeric[name] = python_type
+                    as_text[name] = {"type": ["string", "null"]}
+        config = parse_environment_config({"properties": as_text}, cls._env_var_prefix)
+        for name in numeric.keys() & config.keys():
+            with contextlib.suppress(ValueError):
+                config[name] = numeric[name](config[name])
+        return config
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Refuse bad settings with every fault at once, and no value of a secret.
+
+        The SDK 0.54 prints the values, and warns of missing settings in --discover,
+        which needs none.
+        """
+        if not raise_errors:
+            return []
+        self.append_builtin_config(self.config_jsonschema)
+        redaction.register(
+            str(self._config[name])
+            for name in settings.SECRETS
+            if self._config.get(name) is not None
+        )
+        faults = settings.faults(self._config, self.config_jsonschema)
+        from tap_iot_sitewise import auth  # noqa: PLC0415 - as in `client`
+
+        faults += auth.faults(self._config)
+        if faults:
+            raise SettingsError(faults)
+        return []
+
+    # Command line
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        redaction.install()
+        command = super().get_singer_command()
+        return _Command.of(command, cls.logger)
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: t.Any, param: t.Any, value: tuple[str, ...]) -> t.Any:
+        try:
+            given = super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError) as error:
+            msg = f"--config: {error}"
+            raise TapError(msg) from error
+        holds_secrets = not given.config.keys().isdisjoint(settings.SECRETS)
+        for path in value:
+            if holds_secrets and path != "ENV" and settings.readable_by_others(path):
+                cls.logger.warning(
+                    "--config: %s holds secrets, and users other than the owner can "
+                    "read it; chmod 600 it",
+                    path,
+                )
+        return given
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]  # as the SDK's own tap has it
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: t.Any = None,
+        state: t.IO[str] | None = None,
+        catalog: t.IO[str] | None = None,
+    ) -> None:
+        """Run the tap.
+
+        As the SDK 0.54 does it, but that a catalog or a state which is no JSON is told
+        as such, and that what was extracted is written also where the run then fails.
+        """
+        super(Tap, cls).invoke(about=about, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
+        tap = cls(
+            config=config.config,
+            state=_read_json("--state", state),
+            catalog=_read_json("--catalog", catalog),
+            parse_env_config=config.parse_env,
+        )
+        try:
+            tap.sync_all()
+        finally:
+            tap.message_writer.flush()
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End with 128 plus the signal's number, at the end of a line.
+
+        The SDK 0.54 ends with 0, and a scheduler takes the part for the whole.
+        """
+        # A target that reads no more, or a library that waits: not longer than this.
+        last_resort = threading.Timer(_GRACE, os._exit, (128 + signum,))
+        last_resort.daemon = True
+        last_resort.start()
+        self.message_writer.stop(Stopped(signum))
+
+
+def _read_json(option: str, file: t.IO[str] | None) -> t.Any:  # noqa: ANN401
+    if file is None:
+        return None
+    try:
+        return json.load(file)
+    except ValueError as error:
+        msg = f"{option}: {file.name} is not JSON ({error})"
+        raise TapError(msg) from error
+
+
+class _Command(SingerCommand):
+    """The SDK's command, with one way to fail: one ERROR line and exit code 1."""
+
+    @classmethod
+    def of(cls, command: click.Command, logger: logging.Logger) -> _Command:
+        """Make it with the options of the SDK's command."""
+        return cls(
+            name=command.name,
+            callback=command.callback,
+            context_settings=command.context_settings,
+            params=command.params,
+            help=command.help,
+            logger=logger,
+        )
+
+    @override
+    def main(self, *args: t.Any, **extra: t.Any) -> t.Any:
+        if not extra.get("standalone_mode", True):
+            return super().main(*args, **extra)
+        try:
+            return super().main(*args, **extra)
+        except Stopped as stop:
+            self.logger.error(  # noqa: TRY400 - no traceback of a signal
+                "Stopped by %s; what was sent so far is not the whole", stop.signal_name
+            )
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place where all end
+            self._tell(error)
+            sys.exit(1)
+
+    @override
+    def invoke(self, ctx: click.Context) -> t.Any:
+        logging.captureWarnings(capture=True)
+        return click.Command.invoke(self, ctx)
+
+    def _tell(self, error: Exception) -> None:
+        known = isinstance(error, TapError)
+        text = str(error) if known else f"{type(error).__name__}: {error}"
+        self.logger.error(" ".join(text.split()))
+        self.logger.debug("Traceback", exc_info=error)

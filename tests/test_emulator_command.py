@@ -1,0 +1,186 @@
+"""`python -m emulator`, as a shell or a benchmark uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator import Plant
+from emulator.command_line import parser
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REPOSITORY = Path(__file__).parents[1]
+TAP = "TAP_IOT_SITEWISE_"
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "emulator", *arguments],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    try:
+        out, err = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return process.returncode, out, err
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    return finish(start(*arguments))
+
+
+def python(code: str) -> Sequence[str]:
+    return "--", sys.executable, "-c", code
+
+
+def exports(process: subprocess.Popen[str], until: str) -> dict[str, str]:
+    """What the running emulator prints, as far as the line that holds `until`."""
+    assert process.stdout is not None
+    found: dict[str, str] = {}
+    for line in process.stdout:
+        words = shlex.split(line.removeprefix("# "))
+        if words[:1] == ["export"]:
+            name, _, value = words[1].partition("=")
+            found[name] = value
+        if until in line:
+            return found
+    pytest.fail(f"No line with {until}: {found}")
+
+
+def test_a_command_runs_with_the_settings_and_its_exit_code_is_passed_on() -> None:
+    code = (
+        "import json, os; "
+        f"print(json.dumps({{k: v for k, v in os.environ.items() if '{TAP}' in k}})); "
+        "raise SystemExit(7)"
+    )
+    status, out, err = run("--region", "us-west-2", *python(code))
+    assert (status, err) == (7, "")
+    settings = json.loads(out)
+    assert settings.pop(f"{TAP}AWS_ENDPOINT_URL").startswith("http://127.0.0.1:")
+    assert settings.pop(f"{TAP}AWS_REGION") == "us-west-2"
+    assert set(settings) == {f"{TAP}AWS_ACCESS_KEY_ID", f"{TAP}AWS_SECRET_ACCESS_KEY"}
+
+
+def test_a_command_that_a_signal_ended_exits_as_in_a_shell() -> None:
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    assert run(*python(code))[0] == 137
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_passed_on_to_the_command(number: signal.Signals) -> None:
+    code = (
+        "import signal, sys, time\n"
+        "for n in (signal.SIGINT, signal.SIGTERM):\n"
+        "    signal.signal(n, lambda n, _: sys.exit(40 + n))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    process = start(*python(code))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    assert finish(process)[::2] == (40 + number, "")
+
+
+def test_nothing_of_a_command_outlives_an_interrupt(tmp_path: Path) -> None:
+    mark = tmp_path / "grandchild"
+    process = start("--", "sh", "-c", f"sleep 60 & echo $! > {mark}; echo ready; wait")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    assert finish(process)[0] != 0
+    grandchild = int(mark.read_text())
+    deadline = time.monotonic() + 5
+    while alive(grandchild) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(grandchild)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # One that has ended and that nobody has asked about yet is a zombie.
+    status = Path(f"/proc/{pid}/stat")
+    return not (status.exists() and status.read_text().rpartition(")")[2][1] == "Z")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_without_a_command_it_serves_until_a_signal(number: signal.Signals) -> None:
+    process = start("--asset-models", "3", "--portals", "2", "--seed", "5")
+    settings = exports(process, "AWS_CA_BUNDLE")
+    assert settings[f"{TAP}AUTH_METHOD"] == "roles_anywhere"
+    url = settings[f"{TAP}AWS_ENDPOINT_URL"] + "/_emulator/plant"
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - loopback
+        served = json.loads(answer.read())
+    process.send_signal(number)
+    assert finish(process)[::2] == (0, "")
+    plant = Plant.make(asset_models=3, portals=2, seed=5)
+    assert served["assetModels"] == list(plant.asset_models)
+    assert served["portals"] == list(plant.portals)
+
+
+def test_a_directory_receives_what_roles_anywhere_needs(tmp_path: Path) -> None:
+    process = start("--directory", str(tmp_path / "certificates"), "--intermediate")
+    settings = exports(process, "AWS_CA_BUNDLE")
+    process.send_signal(signal.SIGTERM)
+    assert finish(process)[::2] == (0, "")
+    for name in ("CLIENT_CERTIFICATE", "CERTIFICATE_CHAIN"):
+        text = Path(settings[TAP + name]).read_text()
+        assert text.startswith("-----BEGIN CERTIFICATE-----")
+    assert "PRIVATE KEY" in Path(settings[f"{TAP}PRIVATE_KEY"]).read_text()
+    assert Path(settings["AWS_CA_BUNDLE"]).is_file()
+    assert settings[f"{TAP}ROLES_ANYWHERE_ENDPOINT_URL"].startswith(
+        "https://127.0.0.1:"
+    )
+
+
+def test_faults_are_switched_on_by_options() -> None:
+    code = (
+        "import os, time, urllib.error, urllib.request\n"
+        f"url = os.environ['{TAP}AWS_ENDPOINT_URL'] + '/portals'\n"
+        "begin = time.monotonic()\n"
+        "for _ in range(3):\n"
+        "    try:\n"
+        "        urllib.request.urlopen(url)\n"
+        "    except urllib.error.HTTPError as error:\n"
+        "        print(error.code)\n"
+        "print(time.monotonic() - begin >= 0.3)\n"
+    )
+    options = ["--latency", "0.1", "--bad-gateway-rate", "1", "--fault-seed", "2"]
+    assert run(*options, *python(code)) == (0, "502\n502\n502\nTrue\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--drop-rate", "1.5"], ["--drop-rate", "x"], ["--earthquake"]],
+)
+def test_a_wrong_option_is_refused(
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parser().parse_args(arguments)
+    assert stopped.value.code == 2
+    assert "error:" in capsys.readouterr().err

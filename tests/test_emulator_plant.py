@@ -1,0 +1,215 @@
+"""The made-up plant, and how it changes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import botocore
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator import Plant
+from emulator.listing import Listing
+
+MODEL_FILE = Path(botocore.__file__).parent.joinpath(
+    "data", "iotsitewise", "2019-12-02", "service-2.json.gz"
+)
+SHAPES: dict[str, Any] = json.loads(gzip.decompress(MODEL_FILE.read_bytes()))["shapes"]
+
+
+def known_values(shape: str) -> set[str]:
+    return set(SHAPES[shape]["enum"])
+
+
+@pytest.fixture(scope="module")
+def plant() -> Plant:
+    return Plant.make(asset_models=200, portals=24, projects_per_portal=12)
+
+
+def test_the_same_seed_makes_the_same_plant() -> None:
+    sizes = {"asset_models": 40, "portals": 6, "projects_per_portal": 3}
+    one, two = Plant.make(seed=3, **sizes), Plant.make(seed=3, **sizes)
+    other = Plant.make(seed=4, **sizes)
+    assert one.asset_models == two.asset_models
+    assert one.portals == two.portals
+    assert one.projects == two.projects
+    assert one.asset_models != other.asset_models
+
+
+def test_a_larger_plant_begins_as_a_smaller_one() -> None:
+    small = Plant.make(asset_models=5, portals=2, projects_per_portal=1)
+    large = Plant.make(asset_models=9, portals=3, projects_per_portal=4)
+    assert large.asset_models[:5] == small.asset_models
+    assert large.portals[:2] == small.portals
+    for portal in small.portals:
+        assert large.projects[portal["id"]][:1] == small.projects[portal["id"]]
+
+
+def test_every_state_and_error_code_comes_early(plant: Plant) -> None:
+    models, portals = plant.asset_models[:20], plant.portals[:20]
+    states = {model["status"]["state"] for model in models}
+    assert states == known_values("AssetModelState")
+    failures = [m["status"]["error"] for m in models if "error" in m["status"]]
+    assert {failure["code"] for failure in failures} == known_values("ErrorCode")
+    details = [part for failure in failures for part in failure.get("details", ())]
+    assert {part["code"] for part in details} == known_values("DetailedErrorCode")
+    types = {model.get("assetModelType") for model in models}
+    assert types == {*known_values("AssetModelType"), None}
+    states = {portal["status"]["state"] for portal in portals}
+    assert states == known_values("PortalState")
+    codes = {p["status"]["error"]["code"] for p in portals if "error" in p["status"]}
+    assert codes == known_values("MonitorErrorCode")
+    kinds = {portal.get("portalType") for portal in portals}
+    assert kinds == {*known_values("PortalType"), None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        ("asset_models", "AssetModelSummary"),
+        ("portals", "PortalSummary"),
+        ("projects", "ProjectSummary"),
+    ],
+)
+def test_members_are_those_of_the_service_model(
+    plant: Plant,
+    kind: str,
+    shape: str,
+) -> None:
+    records = (
+        [record for group in plant.projects.values() for record in group]
+        if kind == "projects"
+        else getattr(plant, kind)
+    )
+    members = set(SHAPES[shape]["members"])
+    required = set(SHAPES[shape]["required"])
+    assert set().union(*records) == members
+    assert set.intersection(*map(set, records)) >= required
+    for optional in members - required:
+        assert any(optional not in record for record in records), optional
+    pattern = re.compile(SHAPES["ID"]["pattern"])
+    assert all(pattern.fullmatch(record["id"]) for record in records)
+    assert len({record["id"] for record in records}) == len(records)
+
+
+def test_names_and_descriptions_are_hard_to_carry(plant: Plant) -> None:
+    names = "".join(model["name"] for model in plant.asset_models)
+    for piece in (
+        "风",
+        "ポ",
+        "К",
+        "م",
+        "प",
+        "압",
+        "🏭",
+        '"',
+        ",",
+        "\n",
+        "\t",
+        "\\",
+        "'",
+    ):
+        assert piece in names
+    descriptions = [project.get("description") for project in every_project(plant)]
+    assert "" in descriptions
+    assert None in descriptions
+
+
+def every_project(plant: Plant) -> list[dict[str, Any]]:
+    return [project for group in plant.projects.values() for project in group]
+
+
+def test_dates_have_milliseconds_or_microseconds_or_no_fraction(plant: Plant) -> None:
+    dates = [repr(model["creationDate"]) for model in plant.asset_models]
+    lengths = {len(date.partition(".")[2]) for date in dates if not date.endswith(".0")}
+    assert {3, 6} <= lengths
+    assert any(date.endswith(".0") for date in dates)
+    for model in plant.asset_models:
+        assert 0 < model["creationDate"] <= model["lastUpdateDate"] < 2**32
+
+
+def test_asset_models_are_added_changed_touched_and_deleted() -> None:
+    plant = Plant.make(asset_models=3)
+    kept, changed, gone = (model["id"] for model in plant.asset_models)
+    before = plant.asset_models
+    plant.delete_asset_model(gone)
+    new = plant.change_asset_model(changed, name="New", invented=None)
+    touched = plant.touch_asset_model(kept, at=2e9)
+    added = plant.add_asset_model()
+    given_record = plant.add_asset_model({"id": "x"})
+    assert plant.asset_models == (touched, new, added, given_record)
+    assert touched == {**before[0], "lastUpdateDate": 2e9}
+    assert new == {**before[1], "name": "New", "invented": None}
+    assert before[1]["name"] != "New"
+    assert len({model["id"] for model in (*before, added)}) == 4
+    with pytest.raises(KeyError):
+        plant.delete_asset_model(gone)
+
+
+def test_portals_and_projects_are_added_changed_touched_and_deleted() -> None:
+    plant = Plant.make(portals=2, projects_per_portal=2)
+    first, second = (portal["id"] for portal in plant.portals)
+    added = plant.add_portal()
+    project = plant.add_project(added["id"])
+    another = plant.add_project(second)
+    assert plant.projects[added["id"]] == (project,)
+    assert plant.projects[second][-1] == another
+    assert len({record["id"] for record in every_project(plant)}) == 6
+    assert plant.change_portal(second, name="B")["name"] == "B"
+    assert plant.touch_portal(second, at=2e9)["lastUpdateDate"] == 2e9
+    assert plant.change_project(another["id"], name="P")["name"] == "P"
+    assert plant.touch_project(another["id"])["lastUpdateDate"] > 1.7e9
+    plant.delete_project(project["id"])
+    assert plant.projects[added["id"]] == ()
+    plant.delete_portal(first)
+    assert list(plant.projects) == [second, added["id"]]
+    assert [portal["id"] for portal in plant.portals] == [second, added["id"]]
+    for missing in (plant.delete_portal, plant.delete_project, plant.touch_project):
+        with pytest.raises(KeyError):
+            missing("unknown")
+
+
+def test_a_plant_is_made_for_its_partition() -> None:
+    china = Plant.make(asset_models=1, region="cn-north-1").asset_models[0]["arn"]
+    gov = Plant.make(asset_models=1, region="us-gov-west-1").asset_models[0]["arn"]
+    assert china.startswith("arn:aws-cn:iotsitewise:cn-north-1:")
+    assert gov.startswith("arn:aws-us-gov:iotsitewise:us-gov-west-1:")
+
+
+@given(
+    size=st.integers(0, 12),
+    limit=st.integers(1, 5),
+    deeds=st.lists(st.lists(st.integers(-1, 11), max_size=3), max_size=12),
+)
+def test_paging_neither_skips_nor_repeats_whatever_happens_in_between(
+    size: int,
+    limit: int,
+    deeds: list[list[int]],
+) -> None:
+    """A deed of -1 adds an entity, any other number deletes the one of that id."""
+    listing = Listing({"id": str(number)} for number in range(size))
+    alive = {str(number) for number in range(size)}
+    untouched = set(alive)
+    seen: list[str] = []
+    after: int | None = 0
+    pages = 0
+    while after is not None:
+        page, after = listing.page(after, limit)
+        seen += [record["id"] for record in json.loads(b"[%b]" % page)]
+        for deed in deeds[pages] if pages < len(deeds) else ():
+            if deed == -1:
+                listing.add({"id": f"new {pages}"})
+            elif str(deed) in alive:
+                listing.delete(str(deed))
+                alive.discard(str(deed))
+                untouched.discard(str(deed))
+        pages += 1
+    old = [entity for entity in seen if not entity.startswith("new")]
+    assert len(old) == len(set(old))
+    assert untouched <= set(old)
+    assert len(listing) == len(listing.records)
