@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    from emulator.faults import Call
+
 PREFIX = "TAP_IOT_SITEWISE_"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SIGNAL_BASE = 128  # what a shell adds to a signal's number for an exit code
@@ -110,6 +112,13 @@ def parser() -> argparse.ArgumentParser:
         help="the first N CreateSession requests get a 503",
     )
     faults.add_argument(
+        "--deleted-portals",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the last N portals are deleted when their projects are first asked for",
+    )
+    faults.add_argument(
         "--silence-seconds", type=float, default=3600.0, metavar="SECONDS"
     )
     faults.add_argument("--fault-seed", type=int, default=0, help="of the rates below")
@@ -168,23 +177,48 @@ def roles_anywhere_settings(
     return {**variables, "AWS_CA_BUNDLE": bundle}
 
 
+def delete_when_asked(aws: Emulator, number: int) -> None:
+    """Let a run find portals that are gone by the time it comes to their projects.
+
+    Args:
+        aws: the emulator.
+        number: how many, counted from the end of ListPortals.
+    """
+    doomed = {portal["id"] for portal in aws.plant.portals[-number:]}
+
+    def delete(call: Call) -> None:
+        portal_id = call.parameter("portalId")
+        if portal_id is not None and portal_id in doomed:
+            doomed.discard(portal_id)
+            aws.plant.delete_portal(portal_id)
+
+    aws.faults.before("ListProjects", delete)
+
+
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run a command to its end, with our signals; returns what a shell would."""
     arrived: list[int] = []
+    groups: list[int] = []
+
+    def forward(number: int, _: FrameType | None) -> None:
+        arrived.append(number)
+        for group in groups:
+            _signal_group(group, number)
+
+    # Before it starts: a signal that we ignore, as a shell's background jobs ignore
+    # SIGINT, would be ignored by the command for ever; one that we handle is not.
+    for number in _SIGNALS:
+        signal.signal(number, forward)
     # In a session of its own, a Ctrl-C does not reach it twice: from the terminal
     # and from us.
-    process = subprocess.Popen(  # noqa: S603 - to run what the user asks for is its purpose
+    process = subprocess.Popen(  # noqa: S603 - to run what the user asks for
         command,
         env=environment,
         start_new_session=True,
     )
-
-    def forward(number: int, _: FrameType | None) -> None:
-        arrived.append(number)
-        _signal_group(process.pid, number)
-
-    for number in _SIGNALS:
-        signal.signal(number, forward)
+    groups.append(process.pid)
+    for early in tuple(arrived):
+        _signal_group(process.pid, early)
     code = process.wait()
     if arrived:
         # A pipeline's other processes must not outlive it.
@@ -200,11 +234,11 @@ def _signal_group(group: int, number: int) -> None:
         return
 
 
-def _wait() -> None:
+def _stop_at_a_signal() -> threading.Event:
     stop = threading.Event()
     for number in _SIGNALS:
         signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    return stop
 
 
 def _print_settings(
@@ -269,6 +303,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults.fail_next(
             CREATE_SESSION, Fault.UNAVAILABLE, times=options.create_session_failures
         )
+    if options.deleted_portals:
+        delete_when_asked(aws, options.deleted_portals)
     aws.plant.encode()
     with aws:
         roles_anywhere = roles_anywhere_settings(
@@ -278,6 +314,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if options.command:
             return _run(options.command, {**os.environ, **settings(aws)})
+        # First, because who reads the settings may send a signal at once.
+        stop = _stop_at_a_signal()
         _print_settings(aws, roles_anywhere, usable=options.directory is not None)
-        _wait()
+        stop.wait()
     return 0

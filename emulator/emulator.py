@@ -294,7 +294,7 @@ class Emulator:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         tls = self._tls_context()
-        runners = []
+        runners: list[web.ServerRunner] = []
         try:
             bound = []
             for handler, port, context in (
@@ -320,8 +320,7 @@ class Emulator:
             self._started.set()
             await self._stop.wait()
         finally:
-            for runner in runners:
-                await runner.cleanup()
+            await _close(runners)
 
     def _tls_context(self) -> ssl.SSLContext:
         served = self._tls_authority.server()
@@ -332,3 +331,23 @@ class Emulator:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(file)
         return context
+
+
+async def _close(runners: list[web.ServerRunner]) -> None:
+    """Stop listening and break off whatever is still connected."""
+    open_transports = [
+        connection.transport
+        for runner in runners
+        if runner.server is not None
+        for connection in runner.server.connections
+        if connection.transport is not None
+    ]
+    for transport in open_transports:
+        # A TLS connection that is closed politely waits for the client to agree.
+        transport.abort()
+    for runner in runners:
+        await runner.cleanup()
+    # An aborted transport closes its socket in the loop's next round, and a TLS one
+    # in the round after.
+    for _ in range(3):
+        await asyncio.sleep(0)

@@ -10,7 +10,14 @@ import backoff
 import boto3
 import botocore.session
 from botocore.credentials import DeferredRefreshableCredentials
-from botocore.exceptions import HTTPClientError, ProfileNotFound, SSLError
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+from botocore.exceptions import (
+    HTTPClientError,
+    ProfileNotFound,
+    SSLError,
+)
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 from cryptography.hazmat.primitives import serialization
@@ -171,7 +178,7 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
 
         @backoff.on_exception(
             backoff.expo,
-            (HTTPClientError, CredentialsRetrievalError),
+            (BotoConnectionError, HTTPClientError, CredentialsRetrievalError),
             factor=0.1,
             max_value=20,
             max_tries=self._max_attempts,

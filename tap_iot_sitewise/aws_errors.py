@@ -46,7 +46,7 @@ _CREATE_SESSION_REMEDIES = (
     ("signature expired", _CLOCK),
     ("signature not yet current", _CLOCK),
     (
-        "untrusted certificate",
+        "untrusted",
         (
             "trust_anchor_arn must name the trust anchor of the certificate's CA, and "
             "certificate_chain must hold what is between them"
@@ -107,7 +107,7 @@ def explain(operation: str, error: Exception, *, attempts: int) -> TapError:
         return _refused(operation, error, attempts)
     if isinstance(error, CredentialsRetrievalError):
         return TapError(f"CreateSession: {_create_session(error, attempts)}")
-    if isinstance(error, boto.HTTPClientError):
+    if isinstance(error, (boto.ConnectionError, boto.HTTPClientError)):
         return TapError(_connection(operation, error, attempts))
     text = f"{operation}: {_line(error)}"
     if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):
@@ -169,7 +169,7 @@ def _create_session(error: CredentialsRetrievalError, attempts: int) -> str:
     )
 
 
-def _connection(operation: str, error: boto.HTTPClientError, attempts: int) -> str:
+def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str:
     details: t.Any = error.kwargs
     url = str(details.get("endpoint_url", "the endpoint"))
     host = url.split("?", 1)[0]

@@ -6,7 +6,12 @@ import copy
 import datetime as dt
 import typing as t
 
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
+from jsonschema import Draft202012Validator, SchemaError
+from singer_sdk.singerlib.catalog import (
+    REPLICATION_FULL_TABLE,
+    REPLICATION_INCREMENTAL,
+    CatalogEntry,
+)
 
 from tap_iot_sitewise.errors import TapError
 from tap_iot_sitewise.streams import REPLICATION_KEY, STREAMS
@@ -78,6 +83,9 @@ def _check_entry(name: str, given: JSONObject, entity: Entity) -> JSONObject:
             raise TapError(msg)
     root = _root(entry)
     keys = entry.get("key_properties") or root.get("table-key-properties")
+    if keys and not (isinstance(keys, list) and all(isinstance(k, str) for k in keys)):
+        msg = f"--catalog: {name}: its key is not a list of columns"
+        raise TapError(msg)
     entry["key_properties"] = keys or [entity.key]
     _check_replication(name, entry, root)
     automatic = {*entry["key_properties"], entry.get("replication_key")} - {None}
@@ -86,6 +94,13 @@ def _check_entry(name: str, given: JSONObject, entity: Entity) -> JSONObject:
             msg = f"--catalog: {name}: its schema lacks the key {column}"
             raise TapError(msg)
         _metadata(entry, ["properties", column])["inclusion"] = "automatic"
+    try:
+        Draft202012Validator.check_schema(entry["schema"])
+        CatalogEntry.from_dict(entry)
+    except (SchemaError, AttributeError, TypeError, ValueError) as error:
+        reason = getattr(error, "message", error)
+        msg = f"--catalog: {name}: its schema or metadata cannot be read ({reason})"
+        raise TapError(msg) from error
     return entry
 
 
@@ -114,7 +129,8 @@ def _check_schema(name: str, given: object, own: JSONObject) -> JSONObject:
 
 def _types(schema: JSONObject) -> set[str]:
     types = schema["type"]
-    return {types} if isinstance(types, str) else {str(name) for name in types}
+    names = types if isinstance(types, list) else [types]
+    return {name for name in names if isinstance(name, str)}
 
 
 def _check_replication(name: str, entry: JSONObject, root: JSONObject) -> None:

@@ -7,6 +7,7 @@ have in common, and what differs from the Singer SDK, is in :class:`SiteWiseStre
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import logging
 import sys
 import time
@@ -18,6 +19,7 @@ from singer_sdk.exceptions import (
     AbortedSyncPausedException,
 )
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from singer_sdk.singerlib.encoding.simple import StateMessage
 
@@ -38,7 +40,6 @@ if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from singer_sdk.helpers.types import Context
-    from singer_sdk.singerlib import RecordMessage
 
     from tap_iot_sitewise.client import Calls, Page
     from tap_iot_sitewise.entities import Entity, Record
@@ -187,13 +188,22 @@ class SiteWiseStream(Stream):
         self._keys_for_children = []
         if self.activates_version:
             self._stream_version = self._initialized_at // 1000
+        if self.ABORT_AT_RECORD_COUNT is None:
+            yield from super()._sync_records(context, write_messages=write_messages)
+            self._sync_child_streams()
+            return
+        # --test stops a stream after a record, and does not finalize it; the children
+        # are to be tried in any case.
+        stopped: Exception | None = None
         try:
             yield from super()._sync_records(context, write_messages=write_messages)
-        except (AbortedSyncFailedException, AbortedSyncPausedException):
-            # --test stops a stream after a record; the children are to be tried too.
-            self._sync_child_streams()
-            raise
+        except (AbortedSyncFailedException, AbortedSyncPausedException) as limit:
+            stopped = limit
         self._sync_child_streams()
+        if self.parent_stream_type is None:
+            self._tap.write_message(StateMessage(value=self.tap_state))
+        if stopped is not None:
+            raise stopped
 
     def _sync_child_streams(self) -> None:
         for child in t.cast("list[SiteWiseStream]", self.child_streams):
@@ -227,24 +237,37 @@ class SiteWiseStream(Stream):
     def _generate_record_messages(
         self, record: Record
     ) -> Generator[RecordMessage, None, None]:
-        """Send every column of the schema, also where flattening finds nothing.
+        """Make the messages of a record: what is selected, mapped and flattened.
 
-        The SDK 0.54 flattens what is there: of a status without an error it makes a
-        column ``status__error`` that the schema does not have, and none of those that
-        it has.
+        The SDK 0.54 looks up each value of each record in the selection and in the
+        schema; here both are settled before the first record. And it flattens what is
+        there: of a status without an error it makes a column ``status__error`` that
+        the schema does not have, and none of those that it has.
         """
-        if not self.config.get("flattening_enabled"):
-            yield from super()._generate_record_messages(record)
-            return
-        columns = {
-            stream_map.stream_alias: stream_map.transformed_schema["properties"]
-            for stream_map in self.stream_maps
-        }
-        for message in super()._generate_record_messages(record):
-            message.record = {
-                column: message.record.get(column) for column in columns[message.stream]
-            }
-            yield message
+        if self._selected_schema is not None:
+            record = _select(record, self._selected_schema)
+        flattened = self.config.get("flattening_enabled")
+        extracted = dt.datetime.now(dt.timezone.utc)
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is None:
+                continue
+            if flattened:
+                columns = stream_map.transformed_schema["properties"]
+                mapped = {column: mapped.get(column) for column in columns}
+            yield RecordMessage(
+                stream=stream_map.stream_alias,
+                record=mapped,
+                version=self._stream_version,
+                time_extracted=extracted,
+            )
+
+    @functools.cached_property
+    def _selected_schema(self) -> dict[str, t.Any] | None:
+        """Schema of what is selected, None where that is everything."""
+        selected: dict[str, t.Any] = self.stream_maps[0].raw_schema
+        everything = _names(selected) == _names(self.entity.schema)
+        return None if everything else selected
 
     @property
     def activates_version(self) -> bool:
@@ -341,6 +364,26 @@ class SiteWiseStream(Stream):
         """
         if latest_record.get(REPLICATION_KEY) is not None:
             super()._increment_stream_state(latest_record, context=context)
+
+
+def _names(schema: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the names of a schema's properties, and of theirs."""
+    properties: dict[str, t.Any] = schema.get("properties", {})
+    return {name: _names(definition) for name, definition in properties.items()}
+
+
+def _select(value: Record, schema: dict[str, t.Any]) -> Record:
+    """Return what a schema has of a record."""
+    properties = schema["properties"]
+    return {
+        name: (
+            _select(inner, properties[name])
+            if isinstance(inner, dict) and "properties" in properties[name]
+            else inner
+        )
+        for name, inner in value.items()
+        if name in properties
+    }
 
 
 class AssetModelsStream(SiteWiseStream):

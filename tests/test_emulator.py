@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,8 +23,6 @@ from emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from mypy_boto3_iotsitewise import IoTSiteWiseClient
 
 REPOSITORY = Path(__file__).parents[1]
 UNKNOWN_PORTAL = "11111111-2222-4333-8444-555555555555"
@@ -37,8 +35,8 @@ def aws() -> Iterator[Emulator]:
 
 
 @contextlib.contextmanager
-def sitewise(aws: Emulator, **changes: Any) -> Iterator[IoTSiteWiseClient]:
-    arguments = {
+def sitewise(aws: Emulator, **changes: str | None) -> Iterator[Any]:
+    arguments: dict[str, Any] = {
         "region_name": aws.region,
         "endpoint_url": aws.endpoint_url,
         "aws_access_key_id": aws.access_key_id,
@@ -53,7 +51,7 @@ def sitewise(aws: Emulator, **changes: Any) -> Iterator[IoTSiteWiseClient]:
 
 
 def as_boto3_has_it(record: dict[str, Any]) -> dict[str, Any]:
-    dates = {
+    dates: dict[str, Any] = {
         name: datetime.fromtimestamp(record[name], timezone.utc)
         for name in ("creationDate", "lastUpdateDate")
         if name in record
@@ -71,7 +69,7 @@ def error_code(failure: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
 
 @pytest.mark.parametrize("page_size", [1, 7, 50, 250])
 def test_boto3_lists_the_whole_plant(aws: Emulator, page_size: int) -> None:
-    paging = {"PageSize": page_size}
+    paging: dict[str, int] = {"PageSize": page_size}
     with sitewise(aws) as client:
         models = [
             model
@@ -422,6 +420,11 @@ def test_the_most_requests_in_flight_are_counted() -> None:
         assert aws.stats.peak_per_second >= 2
 
 
+def broken_off(client: Any) -> None:
+    with pytest.raises(ConnectionClosedError):
+        client.list_portals()
+
+
 def test_it_starts_and_stops_quickly_and_leaves_nothing_behind() -> None:
     threads = threading.active_count()
     begin = time.monotonic()
@@ -430,13 +433,12 @@ def test_it_starts_and_stops_quickly_and_leaves_nothing_behind() -> None:
         assert bundle.read_text().startswith("-----BEGIN CERTIFICATE-----")
         aws.faults.latency = 60
         with sitewise(aws) as client:
-            hanging = threading.Thread(
-                target=lambda: pytest.raises(Exception, client.list_portals),
-            )
+            hanging = threading.Thread(target=broken_off, args=(client,))
             hanging.start()
             while not aws.stats.in_flight:
                 time.sleep(0.01)
     hanging.join(timeout=5)
+    assert not hanging.is_alive()
     assert time.monotonic() - begin < 5
     assert not bundle.exists()
     assert threading.active_count() == threads

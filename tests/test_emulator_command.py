@@ -172,6 +172,23 @@ def test_faults_are_switched_on_by_options() -> None:
     assert run(*options, *python(code)) == (0, "502\n502\n502\nTrue\n", "")
 
 
+def test_a_portal_is_deleted_when_its_projects_are_asked_for() -> None:
+    code = (
+        "import json, os, urllib.error, urllib.request\n"
+        f"url = os.environ['{TAP}AWS_ENDPOINT_URL']\n"
+        "plant = lambda: json.load(urllib.request.urlopen(url + '/_emulator/plant'))\n"
+        "before = plant()['portals']\n"
+        "for portal in before:\n"
+        "    try:\n"
+        "        urllib.request.urlopen(url + '/projects?portalId=' + portal['id'])\n"
+        "    except urllib.error.HTTPError as refused:\n"
+        "        refused.close()\n"
+        "print(before[:-2] == plant()['portals'], len(before))\n"
+    )
+    options = ["--portals", "4", "--deleted-portals", "2"]
+    assert run(*options, *python(code)) == (0, "True 4\n", "")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--drop-rate", "1.5"], ["--drop-rate", "x"], ["--earthquake"]],

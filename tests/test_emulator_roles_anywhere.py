@@ -67,17 +67,17 @@ class Signer(IAMRolesAnywhereSigner):
 def request_for(
     aws: Emulator,
     certificate: ClientCertificate,
+    members: dict[str, object] | None = None,
     *,
     algorithm: str | None = None,
     service: str = "rolesanywhere",
-    **members: Any,
 ) -> AWSRequest:
-    body = {
+    body: dict[str, object] = {
         "durationSeconds": 3600,
         "profileArn": aws.profile_arn,
         "roleArn": aws.role_arn,
         "trustAnchorArn": aws.trust_anchor_arn,
-        **members,
+        **(members or {}),
     }
     sent = {name: value for name, value in body.items() if value is not None}
     signer = Signer(
@@ -115,15 +115,14 @@ def post(
 def create_session(
     aws: Emulator,
     certificate: ClientCertificate,
-    **members: Any,
+    **members: object,
 ) -> tuple[int, str | None, dict[str, Any]]:
-    return post(aws, request_for(aws, certificate, **members))
+    return post(aws, request_for(aws, certificate, members))
 
 
 def library_session(
     aws: Emulator,
     certificate: ClientCertificate,
-    **options: Any,
 ) -> IAMRolesAnywhereSession:
     return IAMRolesAnywhereSession(
         profile_arn=aws.profile_arn,
@@ -135,7 +134,6 @@ def library_session(
         region=aws.region,
         endpoint=aws.roles_anywhere_url.removeprefix("https://"),
         verify=aws.ca_bundle,
-        **options,
     )
 
 
