@@ -175,6 +175,11 @@ class Emulator:
         )
         return self._keys.issue_session(arn, seconds, actions)
 
+    @property
+    def issued_sessions(self) -> list[AccessKey]:
+        """Temporary credentials made so far, by CreateSession or `issue_session`."""
+        return self._keys.sessions
+
     def deny(self, *actions: str) -> None:
         """Forbid everybody these IAM actions, such as `iotsitewise:ListProjects`."""
         self._front.denied_actions.update(actions)

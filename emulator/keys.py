@@ -55,6 +55,11 @@ class Keyring:
         """The key of that id, None when nobody has it."""
         return self._keys.get(access_key_id)
 
+    @property
+    def sessions(self) -> list[AccessKey]:
+        """The temporary credentials that were made, in their order."""
+        return [key for key in self._keys.values() if key.session_token]
+
     def issue_session(
         self,
         principal_arn: str,

@@ -191,7 +191,9 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
             if not all(credentials.values()):
                 # A proxy's page, or half an answer: as good as none.
                 raise CredentialsRetrievalError(200, "the credentials are incomplete")
-            redaction.register((credentials["secret_key"], credentials["token"]))
+            redaction.register(
+                credentials[part] for part in ("access_key", "secret_key", "token")
+            )
             return credentials
 
         return DeferredRefreshableCredentials(

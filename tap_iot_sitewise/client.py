@@ -8,6 +8,7 @@ import typing as t
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
+import msgspec
 from botocore import xform_name
 from botocore.config import Config as BotoConfig
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
@@ -149,7 +150,7 @@ class Client:
             return
         member = self._members[operation_model.name]
         try:
-            answer = json.loads(response_dict["body"])
+            answer = _decode(response_dict["body"])
             page, token = answer[member], answer.get("nextToken")
         except (ValueError, TypeError, KeyError, AttributeError):
             page, token = None, None
@@ -164,6 +165,23 @@ class Client:
                 "Message": f"the answer was cut short or is not a page of {member}",
             }
         response_dict["body"] = b"{}"
+
+
+def _decode(body: bytes) -> t.Any:  # noqa: ANN401
+    """Decode JSON; half a surrogate pair in it becomes U+FFFD.
+
+    JSON can escape such a half, which no UTF-8 text can hold: targets die on it.
+    msgspec 0.20 refuses the whole body for it, the standard library lets it through.
+
+    Raises:
+        ValueError: The body is no JSON.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        utf16 = text.encode("utf-16-le", "surrogatepass")
+        return msgspec.json.decode(utf16.decode("utf-16-le", "replace"))
 
 
 @dataclass
@@ -189,7 +207,7 @@ class _EndCheck:
                 self._fail(f"{_MAX_EMPTY_PAGES} pages in a row were empty")
             return
         self._empty = 0
-        first = hash(json.dumps(page[0], sort_keys=True))
+        first = hash(msgspec.json.encode(page[0]))
         if first in self._firsts:
             self._fail("a page came back")
         self._firsts.add(first)

@@ -26,36 +26,6 @@ class UnexpectedValueError(ValueError):
     """The API sent a value that the entity has no room for."""
 
 
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        if value.isascii():
-            return value
-        # JSON can escape half of a surrogate pair, which no UTF-8 text can hold:
-        # a target would die on it. The Unicode Standard (3.9) has U+FFFD for this.
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    msg = f"text was expected, not {type(value).__name__}"
-    raise UnexpectedValueError(msg)
-
-
-def _date_time(value: object) -> str:
-    """Turn epoch seconds into RFC 3339 in UTC, to the microsecond.
-
-    A double holds today's epoch seconds to a quarter of a microsecond, so the
-    fraction that the API sent comes out as it was. The form is the one that the
-    Singer SDK itself writes, and sorts as text in order of time.
-    """
-    # bool is an int to Python; AWS never means one here.
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        try:
-            moment = dt.datetime.fromtimestamp(value, dt.timezone.utc)
-        except (OverflowError, ValueError, OSError):
-            msg = f"epoch seconds {value!r} lie outside the years 1 to 9999"
-            raise UnexpectedValueError(msg) from None
-        return moment.isoformat(timespec="microseconds")
-    msg = f"epoch seconds were expected, not {type(value).__name__}"
-    raise UnexpectedValueError(msg)
-
-
 @dataclass(frozen=True)
 class Text:
     """A string. ``values`` are the ones known today, for the description only.
@@ -67,21 +37,41 @@ class Text:
     values: tuple[str, ...] = ()
 
     json_type: t.ClassVar = th.StringType
+    plain: t.ClassVar[type | None] = str
+    """Type whose values go into the record as they came."""
 
     def convert(self, value: object) -> str:
         """Return ``value``, or raise :class:`UnexpectedValueError`."""
-        return _text(value)
+        if isinstance(value, str):
+            return value
+        msg = f"text was expected, not {type(value).__name__}"
+        raise UnexpectedValueError(msg)
 
 
 @dataclass(frozen=True)
 class Timestamp:
-    """A moment: epoch seconds on the wire, RFC 3339 in UTC in the record."""
+    """A moment: epoch seconds on the wire, RFC 3339 in UTC in the record.
+
+    A double holds today's epoch seconds to a quarter of a microsecond, so the
+    fraction that the API sent comes out as it was. The form is the one that the
+    Singer SDK itself writes, and sorts as text in order of time.
+    """
 
     json_type: t.ClassVar = th.DateTimeType
+    plain: t.ClassVar[type | None] = None
 
     def convert(self, value: object) -> str:
         """Return ``value`` as RFC 3339, or raise :class:`UnexpectedValueError`."""
-        return _date_time(value)
+        # bool is an int to Python; AWS never means one here.
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            try:
+                moment = dt.datetime.fromtimestamp(value, dt.timezone.utc)
+            except (OverflowError, ValueError, OSError):
+                msg = f"epoch seconds {value!r} lie outside the years 1 to 9999"
+                raise UnexpectedValueError(msg) from None
+            return moment.isoformat("T", "microseconds")
+        msg = f"epoch seconds were expected, not {type(value).__name__}"
+        raise UnexpectedValueError(msg)
 
 
 @dataclass(frozen=True)
@@ -89,6 +79,8 @@ class ListOf:
     """A list of entities."""
 
     entity: Entity
+
+    plain: t.ClassVar[type | None] = None
 
     @property
     def json_type(self) -> th.ArrayType[t.Any]:
@@ -134,6 +126,8 @@ class Attribute:
 class Entity:
     """A structure of the API: its name there, and its attributes in column order."""
 
+    plain: t.ClassVar[type | None] = None
+
     def __init__(self, name: str, *attributes: Attribute) -> None:
         """Declare an entity.
 
@@ -144,8 +138,11 @@ class Entity:
         self.name = name
         self.attributes = attributes
         self._conversions: list[
-            tuple[str, str | None, Callable[[t.Any], t.Any], bool]
-        ] = [(a.column, a.member, a.kind.convert, a.required) for a in attributes]
+            tuple[str, str | None, type | None, Callable[[t.Any], t.Any], bool]
+        ] = [
+            (a.column, a.member, a.kind.plain, a.kind.convert, a.required)
+            for a in attributes
+        ]
 
     @property
     def key(self) -> str:
@@ -196,17 +193,19 @@ class Entity:
             msg = f"{self.name}: an object was expected, not {type(summary).__name__}"
             raise UnexpectedValueError(msg)
         record: Record = {}
-        for column, member, convert, required in self._conversions:
+        for column, member, plain, convert, required in self._conversions:
             value = given[column] if member is None else summary.get(member)
-            if value is not None:
+            if value is None:
+                if required:
+                    msg = f"{self.name}.{member}: missing, though every record has one"
+                    raise UnexpectedValueError(msg)
+            # Most values are as they should be; the call is spared for them.
+            elif type(value) is not plain:
                 try:
                     value = convert(value)
                 except UnexpectedValueError as error:
                     msg = f"{self.name}.{member}: {error}"
                     raise UnexpectedValueError(msg) from None
-            elif required:
-                msg = f"{self.name}.{member}: missing, though every record has one"
-                raise UnexpectedValueError(msg)
             record[column] = value
         return record
 

@@ -232,20 +232,3 @@ def test_a_value_that_cannot_be_is_named(
         entities.ASSET_MODEL_SUMMARY.convert({"id": "m-1", member: value})
 
     assert words in str(caught.value)
-
-
-@given(st.text(st.characters()))
-def test_text_is_kept_but_for_halves_of_surrogate_pairs(text: str) -> None:
-    record = entities.PROJECT_SUMMARY.convert({"id": "x", "name": text}, portal_id="p")
-
-    record["name"].encode("utf-8")
-    if not any("\ud800" <= character <= "\udfff" for character in text):
-        assert record["name"] == text
-
-
-def test_half_a_surrogate_pair_becomes_the_replacement_character() -> None:
-    record = entities.PROJECT_SUMMARY.convert(
-        {"id": "x", "name": "pump \ud83d 7"}, portal_id="p"
-    )
-
-    assert record["name"] == "pump \N{REPLACEMENT CHARACTER} 7"

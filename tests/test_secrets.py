@@ -1,0 +1,215 @@
+"""What must not be read in any output, whatever happens and however much is logged."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator import Fault
+from tap_iot_sitewise import settings
+from tests.conftest import static
+from tests.test_auth import PASSPHRASE, Forms, anywhere
+
+if t.TYPE_CHECKING:
+    from emulator import Emulator
+    from tests.conftest import Run, TapCommand
+
+DEBUG = {"TAP_IOT_SITEWISE_LOGLEVEL": "DEBUG"}
+# What Meltano sets for a plugin whose log it reads.
+STRUCTURED = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "structured": {"()": "singer_sdk.logging.StructuredFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "structured",
+            "stream": "ext://sys.stderr",
+        }
+    },
+    "root": {"level": "DEBUG", "handlers": ["console"]},
+}
+
+
+def check_hidden(run: Run, *secrets: str | None) -> None:
+    """Fail if a secret stands in what a run wrote, plain or as JSON or base64."""
+    written = run.output.decode() + run.log
+    assert len(run.log) > 200
+    for secret in secrets:
+        assert secret
+        for form in (
+            secret,
+            json.dumps(secret)[1:-1],
+            base64.b64encode(secret.encode()).decode(),
+        ):
+            assert form not in written
+
+
+@pytest.mark.parametrize(
+    "fault", [None, Fault.ACCESS_DENIED, Fault.CUT_SHORT, Fault.DROP], ids=str
+)
+def test_static_keys_are_in_no_output(
+    tap: TapCommand, aws: Emulator, fault: Fault | None
+) -> None:
+    key = aws.issue_session()
+    if fault:
+        aws.faults.always("ListPortals", fault)
+    settings = static(
+        aws,
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
+        aws_session_token=key.session_token,
+        max_attempts=2,
+    )
+
+    run = tap(settings, environment=DEBUG)
+
+    assert run.code == (1 if fault else 0)
+    assert ("Traceback" in run.log) == bool(fault)
+    check_hidden(run, key.access_key_id, key.secret_access_key, key.session_token)
+
+
+def test_roles_anywhere_hides_key_passphrase_and_what_it_was_given(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    forms = Forms(aws.issue_certificate(key="rsa"), tap.directory)
+    encrypted = forms.encrypted_key()
+    key = forms.texts()["private_key"]
+
+    run = tap(
+        anywhere(aws, **encrypted),
+        environment={**DEBUG, "AWS_CA_BUNDLE": aws.ca_bundle},
+    ).succeeded()
+
+    (issued,) = aws.issued_sessions
+    check_hidden(
+        run,
+        PASSPHRASE,
+        issued.access_key_id,
+        issued.secret_access_key,
+        issued.session_token,
+        *key.splitlines()[1:-1],
+    )
+
+
+def test_a_private_key_given_as_text_is_in_no_output(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    forms = Forms(aws.issue_certificate(), tap.directory)
+    texts = forms.texts()
+    log = tap.file("log.json", STRUCTURED)
+
+    run = tap(
+        anywhere(aws, **texts),
+        environment={
+            **DEBUG,
+            "AWS_CA_BUNDLE": aws.ca_bundle,
+            "SINGER_SDK_LOG_CONFIG": str(log),
+        },
+    )
+
+    assert run.code == 0
+    assert '"level":"debug"' in run.log
+    check_hidden(run, *texts["private_key"].splitlines()[1:-1])
+
+
+def test_the_environment_gives_nothing_away(tap: TapCommand, aws: Emulator) -> None:
+    run = tap(
+        None,
+        "--config",
+        "ENV",
+        environment={
+            **DEBUG,
+            "TAP_IOT_SITEWISE_AWS_REGION": aws.region,
+            "TAP_IOT_SITEWISE_AWS_ACCESS_KEY_ID": aws.access_key_id,
+            "TAP_IOT_SITEWISE_AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
+            "TAP_IOT_SITEWISE_AWS_ENDPOINT_URL": aws.endpoint_url,
+        },
+    ).succeeded()
+
+    check_hidden(run, aws.access_key_id, aws.secret_access_key)
+
+
+@pytest.mark.parametrize("name", settings.SECRETS)
+@pytest.mark.parametrize("value", [20241231235959, ["pa55word-of-the-plant"]])
+def test_a_secret_of_the_wrong_type_is_refused_without_its_value(
+    tap: TapCommand, name: str, value: object
+) -> None:
+    run = tap(
+        {"aws_region": "eu-west-1", "auth_method": "roles_anywhere", name: value},
+        environment=DEBUG,
+    )
+
+    assert run.code == 1
+    assert f"{name} must be text" in run.errors[0]
+    check_hidden(run, "20241231235959", "pa55word-of-the-plant")
+
+
+PROPERTIES = sorted(settings.SCHEMA["properties"])
+SECRET = "s3cr3t-of-the-plant"  # noqa: S105 - the one that must not show
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(PROPERTIES),
+        st.sampled_from(
+            [
+                SECRET,
+                f"{SECRET}\n",
+                [SECRET],
+                {SECRET: SECRET},
+                {"name": SECRET},
+                f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----",
+            ]
+        ),
+        min_size=1,
+    )
+)
+def test_no_fault_of_the_settings_shows_a_value_that_may_be_a_secret(
+    config: dict[str, t.Any],
+) -> None:
+    assert settings.faults(config, settings.SCHEMA)
+    assert SECRET not in "; ".join(settings.faults(config, settings.SCHEMA))
+
+
+def test_a_file_that_others_can_read_is_warned_of(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    forms = Forms(aws.issue_certificate(), tap.directory)
+    paths = forms.paths()
+    tap.directory.joinpath("key.pem").chmod(0o644)
+    environment = {"AWS_CA_BUNDLE": aws.ca_bundle}
+
+    open_key = tap(anywhere(aws, **paths), environment=environment).succeeded()
+    config = tap.file("open.json", static(aws))
+    config.chmod(0o640)
+    open_config = tap(None, "--config", str(config)).succeeded()
+    closed = tap(static(aws)).succeeded()
+
+    assert any("private_key: users other" in w for w in open_key.lines("WARNING"))
+    assert any("--config: " in w for w in open_config.lines("WARNING"))
+    assert not closed.lines("WARNING")
+
+
+def test_an_unencrypted_endpoint_elsewhere_is_warned_of(tap: TapCommand) -> None:
+    run = tap(
+        {
+            "aws_region": "eu-west-1",
+            "aws_access_key_id": "AKIAEXAMPLE",
+            "aws_secret_access_key": "example",
+            # Nobody listens there; TEST-NET-1 of RFC 5737 would be asked outside.
+            "aws_endpoint_url": "http://sitewise.invalid:1",
+            "max_attempts": 1,
+        }
+    )
+
+    assert "its name cannot be resolved" in run.error
+    (warning,) = run.lines("WARNING")
+    assert "travel unencrypted to sitewise.invalid" in warning

@@ -1,0 +1,175 @@
+"""How a run ends that is stopped, or whose reader goes away."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+import typing as t
+
+import pytest
+
+from emulator import Emulator, Fault
+from tests.conftest import COMMAND, clean_environment, static
+
+if t.TYPE_CHECKING:
+    from tests.conftest import TapCommand
+
+SIGNALS = pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+PROMPT = 2.0
+"""Seconds in which a stopped run has to end, whatever it waits for."""
+
+
+def stop(
+    process: subprocess.Popen[bytes], signum: signal.Signals
+) -> tuple[bytes, str, float]:
+    """Send the signal; return what was still written, the log and the seconds."""
+    started = time.monotonic()
+    process.send_signal(signum)
+    output, log = process.communicate(timeout=10)
+    return output, log.decode(), time.monotonic() - started
+
+
+def read_until(process: subprocess.Popen[bytes], words: bytes) -> bytes:
+    """Return what the run wrote, as far as these words at the least."""
+    assert process.stdout is not None
+    output, deadline = b"", time.monotonic() + 20
+    while words not in output:
+        left = deadline - time.monotonic()
+        assert select.select([process.stdout], [], [], max(left, 0))[0], "nothing came"
+        # Past Python's buffer, out of which `communicate` would not take the rest.
+        piece = os.read(process.stdout.fileno(), 4096)
+        assert piece, "the run ended before it was stopped"
+        output += piece
+    return output
+
+
+def check_stopped(
+    process: subprocess.Popen[bytes], output: bytes, log: str, signum: signal.Signals
+) -> None:
+    assert process.returncode == 128 + signum
+    assert output.endswith(b"\n")
+    messages = [json.loads(line) for line in output.splitlines()]
+    assert "ACTIVATE_VERSION" not in {message["type"] for message in messages}
+    assert "Traceback" not in log
+    assert f"Stopped by {signum.name}" in log
+
+
+@SIGNALS
+@pytest.mark.parametrize(
+    ("operation", "fault"),
+    [
+        ("ListAssetModels", Fault.SILENCE),
+        ("ListProjects", Fault.SILENCE),
+        # In the pauses between the tries.
+        ("ListProjects", Fault.THROTTLE),
+    ],
+)
+def test_a_signal_ends_a_run_that_waits(
+    tap: TapCommand,
+    aws: Emulator,
+    signum: signal.Signals,
+    operation: str,
+    fault: Fault,
+) -> None:
+    aws.faults.always(operation, fault, after=1)
+    settings = static(
+        aws, page_size=3, max_concurrency=1, emit_activate_version_messages=True
+    )
+    process = tap.start(settings)
+    before = b'"asset_models"' if operation == "ListAssetModels" else b'"projects"'
+    output = read_until(process, b'"RECORD","stream":' + before)
+    time.sleep(0.3)
+
+    more, log, seconds = stop(process, signum)
+
+    check_stopped(process, output + more, log, signum)
+    assert seconds < PROMPT
+    messages = [json.loads(line) for line in (output + more).splitlines()]
+    states = [message["value"] for message in messages if message["type"] == "STATE"]
+    # What was not listed to its end is in no state.
+    unfinished = "asset_models" if operation == "ListAssetModels" else "portals"
+    assert all(unfinished not in state["bookmarks"] for state in states)
+
+
+@SIGNALS
+def test_a_signal_ends_a_run_in_the_middle_of_its_work_at_the_end_of_a_line(
+    tap: TapCommand, signum: signal.Signals
+) -> None:
+    with Emulator(asset_models=20_000, portals=0) as aws:
+        aws.plant.encode()
+        process = tap.start(static(aws))
+        output = read_until(process, b"RECORD")
+
+        more, log, seconds = stop(process, signum)
+
+    check_stopped(process, output + more, log, signum)
+    assert seconds < PROMPT
+    assert len((output + more).splitlines()) < 20_000
+
+
+@SIGNALS
+def test_a_signal_ends_a_run_whose_reader_does_not_read(
+    tap: TapCommand, signum: signal.Signals
+) -> None:
+    with Emulator(asset_models=5_000, portals=0) as aws:
+        process = tap.start(static(aws))
+        # Longer than the run takes to fill the pipe, and to block there.
+        time.sleep(3)
+
+        started = time.monotonic()
+        process.send_signal(signum)
+        process.wait(timeout=10)
+        seconds = time.monotonic() - started
+        process.communicate()
+
+    assert process.returncode == 128 + signum
+    assert seconds < PROMPT
+
+
+def test_a_slow_reader_still_gets_whole_lines(tap: TapCommand) -> None:
+    with Emulator(asset_models=5_000, portals=0) as aws:
+        process = tap.start(static(aws))
+        time.sleep(3)
+        process.send_signal(signal.SIGTERM)
+        # The run is blocked in the middle of a piece; the reader comes back in time.
+        output, log = process.communicate(timeout=10)
+
+    check_stopped(process, output, log.decode(), signal.SIGTERM)
+
+
+def test_a_signal_before_the_first_call_ends_the_run() -> None:
+    process = subprocess.Popen(
+        [COMMAND, "--discover"],
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(0.15)
+
+    output, log, seconds = stop(process, signal.SIGINT)
+
+    assert (process.returncode, output) == (130, b"")
+    assert "Traceback" not in log
+    assert seconds < PROMPT
+
+
+def test_a_reader_that_goes_away_ends_the_run_and_its_calls(tap: TapCommand) -> None:
+    with Emulator(asset_models=5_000, portals=0) as aws:
+        process = tap.start(static(aws, page_size=50))
+        read_until(process, b"RECORD")
+        assert process.stdout is not None
+        process.stdout.close()
+        _, log = process.communicate(timeout=20)
+        calls = aws.stats.requests["ListAssetModels"]
+
+    assert process.returncode == 1
+    assert b"Traceback" not in log
+    assert b"BrokenPipe" not in log
+    assert log.count(b"| ERROR ") == 1
+    assert b"stdout: the reader went away" in log
+    # A pipe holds 64 KiB, some five pages of fifty; a hundred would be the whole.
+    assert calls < 20
