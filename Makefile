@@ -11,7 +11,10 @@
 PYTHON ?= python3
 LOADER ?= target-csv
 LOADERS := target-csv target-jsonl target-duckdb target-postgres
-TOOLS := meltano awscli $(LOADERS)
+# DuckDB 1.2, which target-duckdb needs (see meltano.yml), ends at Python 3.13.
+HAS_DUCKDB := $(shell $(firstword $(wildcard .venv/bin/python) $(PYTHON)) -c \
+    'import sys; print("yes" if sys.version_info < (3, 14) else "")' 2>/dev/null)
+TOOLS := meltano awscli $(if $(HAS_DUCKDB),$(LOADERS),$(filter-out %-duckdb,$(LOADERS)))
 
 # uv reads neither pip's index nor pip's certificates. A mirror that the user
 # has set for pip is passed on; unset, nothing is.
@@ -69,7 +72,7 @@ lock: .venv/ready ## rewrite every lock file with today's versions
 	for tool in meltano awscli; do \
 	    $(COMPILE) locks/$$tool.in --output-file locks/$$tool.lock || exit; done
 	for loader in $(LOADERS); do \
-	    sed -n "s|^ *pip_url: \(.*\) --constraint locks/$$loader.lock$$|\1|p" meltano.yml \
+	    sed -n "s|^ *pip_url: \(.*\) --constraint locks/$$loader.lock$$|\1|p" meltano.yml | tr ' ' '\n' \
 	        > locks/$$loader.in; \
 	    $(COMPILE) locks/$$loader.in --output-file locks/$$loader.lock || exit; \
 	    rm locks/$$loader.in; done

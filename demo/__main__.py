@@ -28,6 +28,9 @@ _SHOWN_CHARACTERS = 100
 def main() -> int:
     """Run the demo; returns the exit code: 0, or that of what failed."""
     options = _options()
+    if options.loader == "target-duckdb" and sys.version_info >= (3, 14):
+        print("demo: target-duckdb needs Python 3.13 or older", file=sys.stderr)
+        return 2
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGHUP, _stop)
     output = OUTPUT / options.loader

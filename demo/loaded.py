@@ -152,9 +152,13 @@ class _Postgres(AbstractContextManager["_Postgres"]):
 
 def _lines(columns: Iterable[Any], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """A table as text, with a name in any script in its last column only."""
-    for row in ([column[0] for column in columns], *rows):
-        *cells, last = (" ".join(str(cell).split()) for cell in row)
-        yield "".join(f"{cell:<28}" for cell in cells) + last
+    table = [
+        [" ".join(str(cell).split()) for cell in row]
+        for row in ([column[0] for column in columns], *rows)
+    ]
+    widths = [max(map(len, column)) + 2 for column in zip(*table, strict=True)]
+    for *cells, last in table:
+        yield "".join(map(str.ljust, cells, widths)) + last
 
 
 LOADERS: dict[str, Callable[[Path, Mapping[str, str]], Any]] = {

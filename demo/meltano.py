@@ -69,6 +69,9 @@ def run(
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
+        # Meltano writes the settings, keys included, into files of its own, and has
+        # the umask decide who may read them.
+        umask=0o077,
     )
     try:
         for line in process.stderr or ():
@@ -77,7 +80,8 @@ def run(
             if metric.get("metric") == "sync_duration":
                 seconds[metric["tags"]["stream"]] += metric["value"]
             elif not metric:
-                print(_readable(entry), file=sys.stderr, flush=True)
+                shown = _readable(entry) if entry else line.rstrip("\n")
+                print(shown, file=sys.stderr, flush=True)
         if exit_code := process.wait():
             raise RunFailedError(exit_code)
     finally:
@@ -96,12 +100,12 @@ def _environment() -> dict[str, str]:
 
 
 def _entry(line: str) -> dict[str, Any]:
+    """What Meltano logged, or nothing: others write to its stderr too."""
     try:
         entry = json.loads(line)
     except ValueError:
-        # Not everything that writes to stderr is Meltano's log.
-        return {"event": line.rstrip("\n")}
-    return entry if isinstance(entry, dict) else {"event": line.rstrip("\n")}
+        return {}
+    return entry if isinstance(entry, dict) and "event" in entry else {}
 
 
 def _readable(entry: dict[str, Any]) -> str:

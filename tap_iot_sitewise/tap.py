@@ -35,6 +35,8 @@ if t.TYPE_CHECKING:
 
     from tap_iot_sitewise.client import Client
 
+_CONFIG_FILES = "tap-iot-sitewise.config-files"
+
 _GRACE = 1.5
 """Seconds in which a stopped run may finish its line."""
 
@@ -107,11 +109,8 @@ class TapIoTSiteWise(Tap):
         for name in ("private_key", "client_certificate"):
             path = self.config.get(name, "")
             holds_key = name == "private_key" or path.lower().endswith((".p12", ".pfx"))
-            if holds_key and settings.readable_by_others(path):
-                self.logger.warning(
-                    "%s: users other than the owner can read the file; chmod 600 it",
-                    name,
-                )
+            if holds_key and path:
+                _warn_of_readers(self.logger, name, path)
 
     # The order of the run
 
@@ -198,14 +197,7 @@ class TapIoTSiteWise(Tap):
         except (OSError, ValueError, TypeError) as error:
             msg = f"--config: {error}"
             raise TapError(msg) from error
-        holds_secrets = not given.config.keys().isdisjoint(settings.SECRETS)
-        for path in value:
-            if holds_secrets and path != "ENV" and settings.readable_by_others(path):
-                cls.logger.warning(
-                    "--config: %s holds secrets, and users other than the owner can "
-                    "read it; chmod 600 it",
-                    path,
-                )
+        ctx.meta[_CONFIG_FILES] = [path for path in value if path != "ENV"]
         return given
 
     @classmethod
@@ -226,6 +218,9 @@ class TapIoTSiteWise(Tap):
         """
         super(Tap, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
+        if not config.config.keys().isdisjoint(settings.SECRETS):
+            for path in click.get_current_context().meta[_CONFIG_FILES]:
+                _warn_of_readers(cls.logger, "--config", path)
         tap = cls(
             config=config.config,
             state=_read_json("--state", state),
@@ -248,6 +243,16 @@ class TapIoTSiteWise(Tap):
         last_resort.daemon = True
         last_resort.start()
         self.message_writer.stop(Stopped(signum))
+
+
+def _warn_of_readers(logger: logging.Logger, what: str, path: str) -> None:
+    if settings.readable_by_others(path):
+        logger.warning(
+            "%s: users other than the owner can read %s, which holds secrets; chmod "
+            "600 it, or have it made under umask 077",
+            what,
+            path,
+        )
 
 
 def _read_json(option: str, file: t.IO[str] | None) -> t.Any:  # noqa: ANN401

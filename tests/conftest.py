@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from emulator import Emulator
@@ -18,6 +19,10 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
 Message = dict[str, t.Any]
+
+# How long an example takes says nothing of what is tested.
+hypothesis.settings.register_profile("tap", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("tap")
 
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("tap-iot-sitewise")

@@ -193,8 +193,10 @@ def test_a_file_that_others_can_read_is_warned_of(
     open_config = tap(None, "--config", str(config)).succeeded()
     closed = tap(static(aws)).succeeded()
 
-    assert any("private_key: users other" in w for w in open_key.lines("WARNING"))
-    assert any("--config: " in w for w in open_config.lines("WARNING"))
+    (warning,) = open_key.lines("WARNING")
+    assert warning.startswith("private_key: users other than the owner can read")
+    (warning,) = open_config.lines("WARNING")
+    assert warning.startswith("--config: users other than the owner can read")
     assert not closed.lines("WARNING")
 
 

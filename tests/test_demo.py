@@ -1,0 +1,88 @@
+"""`make demo`: what it says when it fails, and what it leaves when it is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import typing as t
+
+import psutil
+
+from tests.conftest import ROOT, clean_environment
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+
+def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "demo", *arguments],
+        cwd=ROOT,
+        env=clean_environment(
+            MELTANO_ENVIRONMENT="prod",
+            TAP_IOT_SITEWISE_AUTH_METHOD="of-the-caller",
+            TMPDIR=str(directory),
+        ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_a_demo_whose_run_fails_ends_with_its_exit_code(tmp_path: Path) -> None:
+    demo = start(tmp_path, "--loader=target-csv", "--", "--no-such-option")
+
+    output, log = demo.communicate(timeout=60)
+
+    assert demo.returncode == 2
+    assert "no-such-option" in log
+    assert log.splitlines()[-1] == (
+        "demo: meltano run failed with exit code 2, see above"
+    )
+    assert "rows" not in output
+
+
+def test_what_was_loaded_is_counted_in_the_database_and_a_query_answered(
+    tmp_path: Path,
+) -> None:
+    sizes = ("--asset-models=11", "--portals=3", "--projects-per-portal=2")
+
+    demo = start(tmp_path, "--loader=target-postgres", "--", *sizes)
+    output, log = demo.communicate(timeout=120)
+
+    assert demo.returncode == 0, log
+    words = [line.split() for line in output.splitlines()]
+    counted = {row[0]: row[1] for row in words if len(row) > 2 and row[1].isdigit()}
+    assert counted["asset_models"] == "11"
+    assert counted["portals"] == "3"
+    assert counted["projects"] == "6"
+    assert counted["all"] == "20"
+    answer = output[output.index("Answer:") :].splitlines()[2:]
+    assert [line.split()[0] for line in answer] == ["2", "2", "2"]
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_a_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path) -> None:
+    demo = start(tmp_path, "--loader=target-postgres")
+    assert demo.stderr
+    for line in demo.stderr:
+        if "Running catalog discovery" in line:
+            break
+    (pid_file,) = tmp_path.glob("*/data/postmaster.pid")
+    postgres = psutil.Process(int(pid_file.read_text("ascii").split()[0]))
+    running = [*psutil.Process(demo.pid).children(recursive=True), postgres]
+    names = " ".join(" ".join(process.cmdline()) for process in running)
+    assert "emulator" in names
+    assert "meltano" in names
+    assert "postgres -D" in names
+
+    # As a terminal does it on Ctrl-C: to everything in the foreground.
+    os.killpg(demo.pid, signal.SIGINT)
+    demo.communicate(timeout=60)
+
+    assert demo.returncode == 128 + signal.SIGINT
+    assert psutil.wait_procs(running, timeout=5)[1] == []
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
