@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import typing as t
-from urllib.parse import urlsplit
 
-import backoff
 import boto3
 import botocore.session
-from botocore.credentials import DeferredRefreshableCredentials
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
-from botocore.exceptions import (
-    HTTPClientError,
-    ProfileNotFound,
-    SSLError,
-)
-from botocore.httpsession import URLLib3Session
-from botocore.utils import get_environ_proxies
-from cryptography.hazmat.primitives import serialization
-from iam_rolesanywhere_session import (
-    CredentialsRetrievalError,
-    IAMCredentials,
-    IAMRolesAnywhereSession,
-    IAMRolesAnywhereSigner,
-)
+from botocore.exceptions import ProfileNotFound
 
-from tap_iot_sitewise import certificates, redaction
 from tap_iot_sitewise.errors import SettingsError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tap_iot_sitewise.certificates import Identity
     from tap_iot_sitewise.settings import Config
-
-logger = logging.getLogger("tap-iot-sitewise.auth")
-
-_TOO_MANY_REQUESTS = 429
-_SERVER_ERROR = 500
 
 
 def faults(config: Config) -> list[str]:
@@ -53,8 +24,11 @@ def faults(config: Config) -> list[str]:
         A clause for each fault, without secrets.
     """
     method = config.get("auth_method")
-    if method == "roles_anywhere" and certificates.are_named(config):
-        return certificates.load(config)[1]
+    if method == "roles_anywhere":
+        # cryptography takes its time to load; nobody else needs it.
+        from tap_iot_sitewise import certificates  # noqa: PLC0415
+
+        return certificates.load(config)[1] if certificates.are_named(config) else []
     if method == "default":
         profile = config.get("aws_profile")
         known = botocore.session.get_session().available_profiles
@@ -78,7 +52,9 @@ def open_session(config: Config) -> boto3.Session:
             :func:`faults` looked.
     """
     if config["auth_method"] == "roles_anywhere":
-        return _roles_anywhere(config).get_session()
+        from tap_iot_sitewise import roles_anywhere  # noqa: PLC0415 - as above
+
+        return roles_anywhere.open_session(config)
     if config["auth_method"] == "default":
         try:
             return boto3.Session(
@@ -91,147 +67,4 @@ def open_session(config: Config) -> boto3.Session:
         aws_access_key_id=config["aws_access_key_id"],
         aws_secret_access_key=config["aws_secret_access_key"],
         aws_session_token=config.get("aws_session_token"),
-    )
-
-
-def _roles_anywhere(config: Config) -> RolesAnywhereSession:
-    identity, found = certificates.load(config)
-    if identity is None:
-        raise SettingsError(found)
-    return RolesAnywhereSession(
-        identity,
-        max_attempts=config["max_attempts"],
-        request_timeout=float(config["request_timeout"]),
-        endpoint_url=config.get("roles_anywhere_endpoint_url"),
-        # A trust anchor is known in its own Region only, which need not be the one
-        # whose SiteWise is read.
-        region=config["trust_anchor_arn"].split(":")[3],
-        profile_arn=config["profile_arn"],
-        role_arn=config["role_arn"],
-        trust_anchor_arn=config["trust_anchor_arn"],
-        session_duration=config["session_duration"],
-        role_session_name=config.get("session_name"),
-    )
-
-
-class RolesAnywhereSession(IAMRolesAnywhereSession):
-    """``iam-rolesanywhere-session`` with what it lacks, all of it here.
-
-    Of version 3.0.0: it names the signature algorithm after the hash that the CA
-    signed with; does not retry CreateSession; takes no notice of the proxy variables
-    and of ``AWS_CA_BUNDLE``; waits for an answer without a bound of ours; keeps the
-    private key's bytes; and takes the host of an endpoint rather than its URL.
-    """
-
-    def __init__(
-        self,
-        identity: Identity,
-        *,
-        max_attempts: int,
-        request_timeout: float,
-        endpoint_url: str | None,
-        **session: t.Any,  # noqa: ANN401 - whatever the base class takes
-    ) -> None:
-        """Prepare a session; nothing is called yet.
-
-        Args:
-            identity: Certificate, key and chain, checked.
-            max_attempts: Tries of one CreateSession, the first included.
-            request_timeout: Seconds that it may be silent.
-            endpoint_url: Another endpoint than AWS's, https.
-            session: Arguments of the base class.
-        """
-        ca_bundle = botocore.session.get_session().get_config_variable("ca_bundle")
-        host = urlsplit(endpoint_url) if endpoint_url else None
-        material: dict[str, t.Any] = {
-            "certificate": _pem(identity.certificate),
-            "certificate_chain": b"".join(map(_pem, identity.chain)) or None,
-            "private_key": identity.private_key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            ),
-        }
-        super().__init__(
-            endpoint=(host.netloc + host.path.rstrip("/")) if host else None,
-            verify=ca_bundle or True,
-            **material,
-            **session,
-        )
-        self._request_signer = _Signer(region=self.region_name, **material)
-        # The signer holds the key from here on; the bytes are needed no more.
-        self.private_key = b""
-        self._session = URLLib3Session(
-            verify=self.verify,
-            proxies=get_environ_proxies(f"https://{self.endpoint}"),
-            timeout=request_timeout,
-        )
-        self._max_attempts = max_attempts
-
-    def get_refreshable_credentials(self) -> DeferredRefreshableCredentials:
-        """Return credentials that fetch and renew themselves, trying again.
-
-        Overrides the public method of the base class, whose credentials ask once.
-        """
-        fetch: Callable[[], IAMCredentials]
-        fetch = super().get_refreshable_credentials()._refresh_using  # noqa: SLF001
-
-        @backoff.on_exception(
-            backoff.expo,
-            (BotoConnectionError, HTTPClientError, CredentialsRetrievalError),
-            factor=0.1,
-            max_value=20,
-            max_tries=self._max_attempts,
-            giveup=lambda error: not _passing(error),
-            on_backoff=_log_retry,
-            logger=None,
-        )
-        def create_session() -> IAMCredentials:
-            credentials = fetch()
-            if not all(credentials.values()):
-                # A proxy's page, or half an answer: as good as none.
-                raise CredentialsRetrievalError(200, "the credentials are incomplete")
-            redaction.register(
-                credentials[part] for part in ("access_key", "secret_key", "token")
-            )
-            return credentials
-
-        return DeferredRefreshableCredentials(
-            refresh_using=create_session, method="custom-roles-anywhere"
-        )
-
-
-class _Signer(IAMRolesAnywhereSigner):
-    """Names the algorithm as AWS knows it.
-
-    IAM Roles Anywhere has AWS4-X509-RSA-SHA256 and AWS4-X509-ECDSA-SHA256, and the
-    signature is made with SHA-256; the base class of version 3.0.0 puts the name of
-    the CA's hash there, so that a certificate signed with SHA-384 is refused.
-    """
-
-    @property
-    def algorithm(self) -> str:
-        return f"AWS4-X509-{self.private_key_type}-SHA256"
-
-
-def _pem(certificate: t.Any) -> bytes:  # noqa: ANN401
-    encoded: bytes = certificate.public_bytes(serialization.Encoding.PEM)
-    return encoded
-
-
-def _passing(error: Exception) -> bool:
-    """Return whether a failed CreateSession is worth another try."""
-    if isinstance(error, CredentialsRetrievalError):
-        status = error.status_code
-        # Below 300: an answer that holds no credentials.
-        return status < 300 or status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR  # noqa: PLR2004
-    return not (isinstance(error, SSLError) and "CERTIFICATE_VERIFY" in str(error))
-
-
-def _log_retry(details: t.Any) -> None:  # noqa: ANN401 - backoff's own dictionary
-    logger.debug(
-        "CreateSession: attempt %s failed (%s), next in %.2f s",
-        details["tries"],
-        type(details["exception"]).__name__,
-        details["wait"],
     )

@@ -7,7 +7,6 @@ import re
 import typing as t
 
 from botocore import exceptions as boto
-from iam_rolesanywhere_session import CredentialsRetrievalError
 
 from tap_iot_sitewise.errors import NotFoundError, TapError
 
@@ -38,6 +37,8 @@ _REMEDIES = {
     "SubscriptionRequiredException": "the account has no access to AWS IoT SiteWise",
     "OptInRequired": "the account has not enabled this Region",
 }
+
+_FIRST_ERROR, _THROTTLED_STATUS, _SERVER_ERROR = 300, 429, 500
 
 _THROTTLED = {"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 
@@ -97,7 +98,7 @@ def explain(operation: str, error: Exception, *, attempts: int) -> TapError:
 
     Args:
         operation: The operation of SiteWise that was called.
-        error: What boto3 or the Roles Anywhere session raised.
+        error: What boto3 raised.
         attempts: Tries that a request gets.
 
     Returns:
@@ -105,8 +106,6 @@ def explain(operation: str, error: Exception, *, attempts: int) -> TapError:
     """
     if isinstance(error, boto.ClientError):
         return _refused(operation, error, attempts)
-    if isinstance(error, CredentialsRetrievalError):
-        return TapError(f"CreateSession: {_create_session(error, attempts)}")
     if isinstance(error, (boto.ConnectionError, boto.HTTPClientError)):
         return TapError(_connection(operation, error, attempts))
     text = f"{operation}: {_line(error)}"
@@ -120,6 +119,32 @@ def explain(operation: str, error: Exception, *, attempts: int) -> TapError:
     elif isinstance(error, boto.PaginationError):
         text += "; what was sent is not whole, try again later"
     return TapError(text)
+
+
+def explain_session(status: int, message: str, *, attempts: int) -> TapError:
+    """Tell a failed CreateSession of IAM Roles Anywhere in one line.
+
+    Args:
+        status: HTTP status of the answer.
+        message: AWS's words, or what was wrong with the answer.
+        attempts: Tries that a request gets.
+
+    Returns:
+        The error to raise.
+    """
+    message = _line(message)
+    # Below 300: an answer without credentials in it.
+    if status >= _SERVER_ERROR or status < _FIRST_ERROR or status == _THROTTLED_STATUS:
+        return TapError(
+            f"CreateSession: HTTP {status}: {message}; still so after {attempts} "
+            "attempts: try again later"
+        )
+    remedy = "check role_arn, profile_arn, trust_anchor_arn and the certificate"
+    for words, fitting in _CREATE_SESSION_REMEDIES:
+        if words in message.lower():
+            remedy = fitting
+            break
+    return TapError(f"CreateSession: HTTP {status}: {message}; {remedy}")
 
 
 def _line(error: object) -> str:
@@ -141,32 +166,15 @@ def _refused(operation: str, error: boto.ClientError, attempts: int) -> TapError
         return TapError(
             f"{text}; allow iotsitewise:{operation} in a policy of the role or user"
         )
-    if code in _THROTTLED or status == 429:  # noqa: PLR2004 - HTTP's number
+    if code in _THROTTLED or status == _THROTTLED_STATUS:
         return TapError(
             f"{text}; still so after {attempts} attempts: lower max_concurrency, raise "
             "max_attempts, or ask AWS for a higher quota"
         )
-    if status >= 500:  # noqa: PLR2004 - HTTP's number
+    if status >= _SERVER_ERROR:
         return TapError(f"{text}; still so after {attempts} attempts: try again later")
     remedy = _REMEDIES.get(code)
     return TapError(f"{text}; {remedy}" if remedy else text)
-
-
-def _create_session(error: CredentialsRetrievalError, attempts: int) -> str:
-    message = _line(error.message)
-    if error.status_code >= 500 or error.status_code in {200, 201, 429}:  # noqa: PLR2004
-        return (
-            f"HTTP {error.status_code}: {message}; still so after {attempts} attempts: "
-            "try again later"
-        )
-    lowered = message.lower()
-    for words, remedy in _CREATE_SESSION_REMEDIES:
-        if words in lowered:
-            return f"{message}; {remedy}"
-    return (
-        f"HTTP {error.status_code}: {message}; check role_arn, profile_arn, "
-        "trust_anchor_arn and the certificate"
-    )
 
 
 def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str:

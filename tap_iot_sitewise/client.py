@@ -14,7 +14,6 @@ from botocore.config import Config as BotoConfig
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
 from botocore.retries import quota, standard
 from botocore.retries.base import BaseRetryableChecker
-from iam_rolesanywhere_session import IAMRolesAnywhereError
 
 from tap_iot_sitewise.aws_errors import explain
 from tap_iot_sitewise.errors import TapError
@@ -129,7 +128,7 @@ class Client:
                 page: Page = answer[member]
                 ends.check(page, answer.get("nextToken"))
                 yield page
-        except (BotoCoreError, ClientError, IAMRolesAnywhereError) as error:
+        except (BotoCoreError, ClientError) as error:
             raise explain(operation, error, attempts=self._max_attempts) from error
 
     def _read_page(

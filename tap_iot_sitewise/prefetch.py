@@ -13,8 +13,8 @@ if t.TYPE_CHECKING:
 K = t.TypeVar("K")
 P = t.TypeVar("P")
 
-_PAGES_AHEAD = 2
-"""Pages of one listing that wait to be read before it pauses."""
+_PAGES_AHEAD = 1
+"""Pages of one listing that wait to be read; the next one is fetched meanwhile."""
 
 _LISTINGS_PER_WORKER = 2
 """Listings begun and not yet read, for each worker: one that is being fetched and

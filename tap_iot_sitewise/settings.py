@@ -311,17 +311,6 @@ def _told(error: ValidationError) -> str:
     return f"{name} does not have the form that it must have ({rule})"
 
 
-def has_sitewise(region: str) -> bool:
-    """Return whether botocore knows AWS IoT SiteWise in a Region."""
-    from botocore.session import get_session  # noqa: PLC0415
-
-    session = get_session()
-    return any(
-        region in session.get_available_regions("iotsitewise", partition)
-        for partition in session.get_available_partitions()
-    )
-
-
 def is_loopback(host: str | None) -> bool:
     """Return whether a host is this machine itself."""
     if host == "localhost":

@@ -107,8 +107,7 @@ class SiteWiseStream(Stream):
 
         calls, started, count = Calls(), time.monotonic(), 0
         since = self.get_starting_timestamp(None)
-        listings = self._child_pages(calls) if self.parent_stream_type else None
-        for given, page in listings or self._pages(calls):
+        for given, page in self._pages(calls):
             for record in self._records(page, given):
                 self._note_for_children(record)
                 if since is None or self._is_new(record, since):
@@ -126,34 +125,38 @@ class SiteWiseStream(Stream):
         )
 
     def _pages(self, calls: Calls) -> Iterator[tuple[dict[str, str], Page]]:
-        for page in self._tap.client.pages(self.operation, calls, **self.parameters()):
-            yield {}, page
+        """Yield the pages, fetched ahead, with the columns that the request decides.
 
-    def _child_pages(self, calls: Calls) -> Iterator[tuple[dict[str, str], Page]]:
-        """Yield the pages of all parents in their order, several listed at once."""
+        Of a child stream those of all parents in their order, several listed at once.
+        """
         from tap_iot_sitewise.prefetch import Prefetch  # noqa: PLC0415
 
-        client, parent_type = self._tap.client, self.parent_stream_type
-        column = t.cast("type[SiteWiseStream]", parent_type).entity.key
-        parameter = t.cast("str", self.parent_parameter)
-
-        def pages(parent: str) -> Iterator[Page]:
-            settings = {**self.parameters(), parameter: parent}
-            try:
-                yield from client.pages(self.operation, calls, **settings)
-            except NotFoundError as error:
-                self.logger.warning(
-                    "%s %s was deleted during the run, its %s are left out (%s)",
-                    parameter,
-                    parent,
-                    self.name,
-                    error,
-                )
-
+        if self.parent_stream_type is None:
+            listing = self._tap.client.pages(self.operation, calls, **self.parameters())
+            for _, pages in Prefetch([self.name], lambda _: listing, workers=1):
+                for page in pages:
+                    yield {}, page
+            return
+        column = t.cast("type[SiteWiseStream]", self.parent_stream_type).entity.key
         workers: int = self.config["max_concurrency"]
-        for parent, listing in Prefetch(self.parent_keys, pages, workers):
-            for page in listing:
+        children = functools.partial(self._child_pages, calls)
+        for parent, pages in Prefetch(self.parent_keys, children, workers):
+            for page in pages:
                 yield {column: parent}, page
+
+    def _child_pages(self, calls: Calls, parent: str) -> Iterator[Page]:
+        parameter = t.cast("str", self.parent_parameter)
+        parameters = {**self.parameters(), parameter: parent}
+        try:
+            yield from self._tap.client.pages(self.operation, calls, **parameters)
+        except NotFoundError as error:
+            self.logger.warning(
+                "%s %s was deleted during the run, its %s are left out (%s)",
+                parameter,
+                parent,
+                self.name,
+                error,
+            )
 
     def _records(self, page: Page, given: dict[str, str]) -> Iterator[Record]:
         try:
@@ -224,12 +227,13 @@ class SiteWiseStream(Stream):
             self._keys_for_children.append(record[self.entity.key])
 
     @override
-    def _sync_children(self, child_context: Context | None) -> None:
-        """Do nothing: the children are synced at the end, see `_sync_records`."""
-
-    @override
-    def get_child_context(self, record: Record, context: Context | None) -> Context:
-        return {self.entity.key: record[self.entity.key]}
+    def _process_record(
+        self,
+        record: Record,
+        child_context: Context | None = None,
+        partition_context: Context | None = None,
+    ) -> None:
+        """Do nothing: the children are synced at the end, see :meth:`_sync_records`."""
 
     # Messages
 

@@ -33,6 +33,8 @@ else:
 if t.TYPE_CHECKING:
     from types import FrameType
 
+    import boto3
+
     from tap_iot_sitewise.client import Client
 
 _CONFIG_FILES = "tap-iot-sitewise.config-files"
@@ -88,12 +90,17 @@ class TapIoTSiteWise(Tap):
         from tap_iot_sitewise.auth import open_session  # noqa: PLC0415
         from tap_iot_sitewise.client import Client  # noqa: PLC0415
 
-        self._warn()
-        return Client(open_session(self.config), self.config)
+        session = open_session(self.config)
+        self._warn(session)
+        return Client(session, self.config)
 
-    def _warn(self) -> None:
+    def _warn(self, session: boto3.Session) -> None:
+        """Warn of settings that will do, but hardly as they are meant."""
         region = self.config["aws_region"]
-        if not settings.has_sitewise(region) and "aws_endpoint_url" not in self.config:
+        if "aws_endpoint_url" not in self.config and not any(
+            region in session.get_available_regions("iotsitewise", partition)
+            for partition in session.get_available_partitions()
+        ):
             self.logger.warning(
                 "aws_region: botocore knows no AWS IoT SiteWise in %s; going on, as it "
                 "may be newer than botocore",
