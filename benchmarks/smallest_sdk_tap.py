@@ -1,7 +1,7 @@
 """A peer: the smallest tap for the same three streams, as the SDK's guide has one.
 
-Custom streams with ``get_records``, a parent's ``get_child_context``, boto3's paginators,
-and everything else as the SDK does it by default.
+Custom streams with ``get_records``, a parent's ``get_child_context``, boto3's
+paginators, and everything else as the SDK does it by default.
 """
 
 from __future__ import annotations

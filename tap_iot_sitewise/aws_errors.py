@@ -97,7 +97,7 @@ def explain(operation: str, error: Exception, *, attempts: int) -> TapError:
     """Tell a failed call in one line.
 
     Args:
-        operation: The operation of SiteWise that was called.
+        operation: The operation that was called.
         error: What boto3 raised.
         attempts: Tries that a request gets.
 
@@ -116,8 +116,6 @@ def explain(operation: str, error: Exception, *, attempts: int) -> TapError:
         )
     elif isinstance(error, (boto.SSOError, boto.TokenRetrievalError)):
         text += "; log in again (aws sso login)"
-    elif isinstance(error, boto.PaginationError):
-        text += "; what was sent is not whole, try again later"
     return TapError(text)
 
 
@@ -182,24 +180,23 @@ def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str
     url = str(details.get("endpoint_url", "the endpoint"))
     host = url.split("?", 1)[0]
     text = _line(details.get("error", error))
-    service = "CreateSession" if url.endswith("/sessions") else operation
     if "CERTIFICATE_VERIFY" in text:
         bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
         used = f"the CA bundle {bundle}" if bundle else "botocore's own CA bundle"
         return (
-            f"{service}: TLS: the certificate of {host} was not verified by {used}; "
+            f"{operation}: TLS: the certificate of {host} was not verified by {used}; "
             "set AWS_CA_BUNDLE to a file with the CA that signed it"
         )
     if isinstance(error, boto.SSLError):
-        return f"{service}: TLS with {host} failed: {text}"
+        return f"{operation}: TLS with {host} failed: {text}"
     if isinstance(error, boto.ProxyConnectionError):
         return (
-            f"{service}: the proxy {details.get('proxy_url')} cannot be reached; check "
-            "HTTPS_PROXY and NO_PROXY"
+            f"{operation}: the proxy {details.get('proxy_url')} cannot be reached; "
+            "check HTTPS_PROXY and NO_PROXY"
         )
     if isinstance(error, (boto.ReadTimeoutError, boto.ConnectTimeoutError)):
         return (
-            f"{service}: {host} was silent for request_timeout seconds in each of "
+            f"{operation}: {host} was silent for request_timeout seconds in each of "
             f"{attempts} attempts; check the network, or raise request_timeout"
         )
     if isinstance(error, boto.EndpointConnectionError):
@@ -210,7 +207,9 @@ def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str
             else "it refuses connections or cannot be reached"
         )
         return (
-            f"{service}: cannot connect to {host}: {cause}, in {attempts} attempts; "
+            f"{operation}: cannot connect to {host}: {cause}, in {attempts} attempts; "
             "check aws_region, the endpoint settings and the network"
         )
-    return f"{service}: the connection to {host} failed in each of {attempts} attempts"
+    return (
+        f"{operation}: the connection to {host} failed in each of {attempts} attempts"
+    )

@@ -170,11 +170,12 @@ def _pkcs12(
             "file"
         )
         raise _FaultError(msg) from None
-    if leaf is None:
-        msg = "client_certificate: the PKCS#12 file holds no certificate for its key"
-        raise _FaultError(msg)
+    # cryptography gives no leaf where there is no key for it to belong to.
     if key is None:
         msg = "client_certificate: the PKCS#12 file holds no private key"
+        raise _FaultError(msg)
+    if leaf is None:
+        msg = "client_certificate: the PKCS#12 file holds no certificate for its key"
         raise _FaultError(msg)
     return _supported(key, "client_certificate"), [leaf, *others]
 

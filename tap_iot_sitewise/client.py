@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import typing as t
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -44,6 +45,13 @@ class Calls:
 
     requests: int = 0
     retries: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, *, retries: int) -> None:
+        """Add a request that was answered after so many retries, from any thread."""
+        with self._lock:
+            self.requests += 1 + retries
+            self.retries += retries
 
 
 class Client:
@@ -61,6 +69,7 @@ class Client:
         self._page_size: int = config["page_size"]
         self._max_attempts: int = config["max_attempts"]
         self._members: dict[str, str] = {}
+        self._paginators: dict[str, t.Any] = {}
         self._client = session.client(
             "iotsitewise",
             region_name=config["aws_region"],
@@ -106,7 +115,11 @@ class Client:
             NotFoundError: What the parameters name does not exist.
             TapError: The call failed for good, or the listing never ends.
         """
-        paginator = self._client.get_paginator(xform_name(operation))
+        paginator = self._paginators.get(operation)
+        if paginator is None:
+            # botocore makes a class, docstring and all, each time it is asked.
+            paginator = self._client.get_paginator(xform_name(operation))
+            self._paginators[operation] = paginator
         listing = paginator.paginate(
             PaginationConfig={"PageSize": self._page_size}, **parameters
         )
@@ -115,9 +128,7 @@ class Client:
         ends = _EndCheck(operation)
         try:
             for answer in listing:
-                retries = answer["ResponseMetadata"]["RetryAttempts"]
-                calls.requests += 1 + retries
-                calls.retries += retries
+                calls.add(retries=answer["ResponseMetadata"]["RetryAttempts"])
                 if "Error" in answer:
                     msg = (
                         f"{operation}: {answer['Error']['Message']} in each of "

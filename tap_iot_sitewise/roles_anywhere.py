@@ -22,7 +22,7 @@ from iam_rolesanywhere_session import (
 )
 
 from tap_iot_sitewise import certificates, redaction
-from tap_iot_sitewise.aws_errors import explain_session
+from tap_iot_sitewise.aws_errors import explain, explain_session
 from tap_iot_sitewise.errors import SettingsError
 
 if t.TYPE_CHECKING:
@@ -160,6 +160,9 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
                 raise explain_session(
                     error.status_code, error.message, attempts=self._max_attempts
                 ) from error
+            except (BotoConnectionError, HTTPClientError) as error:
+                operation = "CreateSession"
+                raise explain(operation, error, attempts=self._max_attempts) from error
 
         return DeferredRefreshableCredentials(
             refresh_using=create_session_or_explain, method="custom-roles-anywhere"

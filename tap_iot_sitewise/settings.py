@@ -412,4 +412,5 @@ def _url_faults(config: Config) -> Iterator[str]:
         except ValueError:
             usable = False
         if not usable:
-            yield f"{name} must be a URL that begins with {' or '.join(allowed)}://"
+            begin = " or ".join(f"{scheme}://" for scheme in allowed)
+            yield f"{name} must be a URL that begins with {begin}"

@@ -331,7 +331,7 @@ BAD: dict[str, tuple[t.Callable[[Emulator, Path], dict[str, str]], str]] = {
             ),
             "private_key_passphrase": PASSPHRASE,
         },
-        "the PKCS#12 file holds no",
+        "the PKCS#12 file holds no private key",
     ),
     "the leaf not first": (
         lambda aws, directory: _leaf_last(

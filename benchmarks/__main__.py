@@ -1,0 +1,196 @@
+"""``make bench``: the tap beside its peers, in turn, as a table of ratios and plots.
+
+Ratios, since the seconds of one machine mean nothing on another. Each round runs the
+tap and then each peer against the same emulated account; a ratio is that of one round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from pathlib import Path
+
+import pygal
+
+from benchmarks.measure import (
+    PLAIN_BOTO3,
+    SMALLEST_SDK_TAP,
+    TAP,
+    Command,
+    Cost,
+    account,
+    run,
+)
+
+DOCS = Path(__file__).parents[1] / "docs"
+PEERS: dict[str, Command] = {
+    "smallest SDK tap": SMALLEST_SDK_TAP,
+    "plain boto3": PLAIN_BOTO3,
+}
+WIDE = {"asset_models": 100, "portals": 100, "projects_per_portal": 100}
+DEEP = {"asset_models": 50_000, "portals": 0, "projects_per_portal": 0}
+LATENCY = 0.05
+BARS = {
+    ("wide", "smallest SDK tap"): 0.22,
+    ("wide", "plain boto3"): 0.27,
+    ("deep", "smallest SDK tap"): 0.38,
+    ("deep", "plain boto3"): 0.55,
+    ("--version", "import singer_sdk"): 1.05,
+    ("--discover", "import singer_sdk"): 1.10,
+}
+
+
+def main() -> None:
+    """Measure, print, and draw."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-plots", action="store_true")
+    options = parser.parse_args()
+
+    rows: list[tuple[str, str, list[float]]] = []
+    details: list[str] = []
+    for case, sizes in (("wide", {**WIDE, "latency": LATENCY}), ("deep", DEEP)):
+        with account(**sizes) as served:
+            calls = {}
+            costs: dict[str, list[Cost]] = {name: [] for name in ("tap", *PEERS)}
+            for _ in range(options.rounds):
+                for name, command in {"tap": TAP, **PEERS}.items():
+                    before = served.calls()
+                    costs[name].append(run(command, served.environment))
+                    calls[name] = served.calls() - before
+        for name in PEERS:
+            pairs = zip(costs["tap"], costs[name], strict=True)
+            ratios = [ours.seconds / theirs.seconds for ours, theirs in pairs]
+            rows.append((case, name, ratios))
+        details += [_detail(case, name, costs[name], calls[name]) for name in costs]
+    rows += _start(options.rounds)
+
+    _print(rows, details)
+    _print_quota()
+    _print_memory()
+    if not options.no_plots:
+        _plot_portals()
+        _plot_concurrency()
+    missed = [
+        f"{case} / {peer}"
+        for case, peer, ratios in rows
+        if statistics.median(ratios) > BARS[case, peer]
+    ]
+    if missed:
+        sys.exit(f"over the bar: {', '.join(missed)}")
+
+
+def _start(rounds: int) -> list[tuple[str, str, list[float]]]:
+    imports: Command = (sys.executable, "-c", "import singer_sdk")
+    run(imports, {})
+    rows: list[tuple[str, str, list[float]]] = []
+    for option in ("--version", "--discover"):
+        ratios = []
+        for _ in range(rounds):
+            ours = run((TAP[0], option), {})
+            ratios.append(ours.seconds / run(imports, {}).seconds)
+        rows.append((option, "import singer_sdk", ratios))
+    return rows
+
+
+def _detail(case: str, name: str, costs: list[Cost], calls: int) -> str:
+    last = costs[-1]
+    kinds = last.messages
+    return (
+        f"| {case} | {name} | {statistics.median(c.seconds for c in costs):.2f} "
+        f"| {statistics.median(c.cpu for c in costs):.2f} "
+        f"| {statistics.median(c.peak for c in costs):.0f} | {calls} "
+        f"| {kinds.get('SCHEMA', '')} | {kinds.get('STATE', '')} | {last.log_lines} |"
+    )
+
+
+def _print(rows: list[tuple[str, str, list[float]]], details: list[str]) -> None:
+    print("\n| case | beside | ratio: median | minimum | maximum | bar |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for case, peer, ratios in rows:
+        print(
+            f"| {case} | {peer} | {statistics.median(ratios):.2f} | {min(ratios):.2f} "
+            f"| {max(ratios):.2f} | {BARS[case, peer]:.2f} |"
+        )
+    print(
+        "\n| case | command | seconds | CPU seconds | peak MiB | calls | SCHEMA "
+        "| STATE | log lines |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("\n".join(details), flush=True)
+
+
+def _print_quota() -> None:
+    quota = 20
+    sizes = {"asset_models": 100, "portals": 300, "projects_per_portal": 1}
+    with account(**sizes, quota=quota) as served:
+        cost = run(TAP, served.environment)
+        calls = served.calls()
+    print(
+        f"\nquota of {quota} calls a second: 303 calls needed, {calls} sent, "
+        f"{cost.seconds:.1f} s ({303 / quota:.1f} s is what the quota allows)"
+    )
+
+
+def _print_memory() -> None:
+    peaks = {}
+    for models in (5_000, 100_000):
+        with account(asset_models=models, portals=0) as served:
+            peaks[models] = run(TAP, served.environment).peak
+    print(
+        "peak memory: "
+        + ", ".join(f"{peak:.0f} MiB for {n:,} models" for n, peak in peaks.items()),
+        flush=True,
+    )
+
+
+def _chart(title: str, x_title: str) -> pygal.XY:
+    return pygal.XY(
+        title=title,
+        x_title=x_title,
+        y_title="seconds",
+        legend_at_bottom=True,
+        # A plain picture: nothing is loaded from elsewhere, nothing moves.
+        js=[],
+        width=720,
+        height=420,
+        show_dots=True,
+        dots_size=3,
+        include_x_axis=True,
+    )
+
+
+def _plot_portals() -> None:
+    portals = (1, 10, 30, 100, 300, 1000)
+    commands: dict[str, Command] = {"tap-iot-sitewise": TAP, **PEERS}
+    lines: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    for count in portals:
+        sizes = {"asset_models": 1, "portals": count, "projects_per_portal": 10}
+        with account(**sizes, latency=LATENCY) as served:
+            for name, command in commands.items():
+                cost = run(command, served.environment)
+                lines[name].append((count, round(cost.seconds, 2)))
+    chart = _chart("Time against portals, 50 ms a call", "portals, 10 projects each")
+    for name, points in lines.items():
+        chart.add(name, points)
+        print(f"portals, {name}: {points}", flush=True)
+    chart.render_to_file(str(DOCS / "time-against-portals.svg"))
+
+
+def _plot_concurrency() -> None:
+    points: list[tuple[float, float]] = []
+    with account(**WIDE, latency=LATENCY) as served:
+        for workers in (1, 2, 4, 8, 16, 32):
+            cost = run(TAP, served.environment, max_concurrency=workers)
+            points.append((workers, round(cost.seconds, 2)))
+    chart = _chart(
+        "Time against max_concurrency, 100 portals, 50 ms a call", "max_concurrency"
+    )
+    chart.add("tap-iot-sitewise", points)
+    print(f"max_concurrency: {points}", flush=True)
+    chart.render_to_file(str(DOCS / "time-against-concurrency.svg"))
+
+
+if __name__ == "__main__":
+    main()
