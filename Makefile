@@ -50,7 +50,7 @@ test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## everything CI runs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=4 --dist=worksteal
 
 lint: .venv/ready ## style and types only
 	$(BIN)/ruff check
@@ -60,8 +60,8 @@ lint: .venv/ready ## style and types only
 bench: .venv/ready ## how fast, and how much memory (benchmarks/)
 	$(BIN)/python -m benchmarks
 
-soak: .venv/ready ## one long run against an emulator that fails often
-	$(BIN)/python -m benchmarks.soak
+soak: .venv/ready ## ten long runs against an emulator that fails at random
+	$(BIN)/python -m tests.soak
 
 catalog: .venv/ready ## rewrite catalog.json from the code
 	$(BIN)/tap-iot-sitewise --discover > catalog.json.new

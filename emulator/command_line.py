@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shlex
 import signal
@@ -219,7 +220,12 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
     groups.append(process.pid)
     for early in tuple(arrived):
         _signal_group(process.pid, early)
-    code = process.wait()
+    code = None
+    while code is None:
+        # With a bound: a signal that comes just before the wait would be noticed only
+        # after it.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = process.wait(timeout=0.5)
     if arrived:
         # A pipeline's other processes must not outlive it.
         _signal_group(process.pid, signal.SIGTERM)

@@ -34,24 +34,26 @@ class MessageWriter(MsgSpecWriter):
         self._piece = bytearray()
         self._writing = False
         self._written = False
+        self._state: bytes | None = None
 
     def write_message(self, message: Message) -> None:
         """Write a message, or keep it for a moment.
 
-        A STATE before which nothing was written since the last one is left out: it
-        vouches for nothing, and targets flush at each.
+        A STATE is left out where it has nothing to say: nothing was written since the
+        last one, which was the same, or since the beginning.
 
         Args:
             message: Any Singer message.
         """
+        line = bytes(self.serialize_message(message))
         if message.type == SingerMessageType.STATE:
-            if not self._written:
+            if not self._written and self._state in {None, line}:
                 return
-            self._written = False
+            self._state, self._written = line, False
             self.records_since_state = 0
         else:
             self._written = True
-        self._piece += self.serialize_message(message)
+        self._piece += line
         if message.type == SingerMessageType.RECORD:
             self.records_since_state += 1
             if len(self._piece) < _PIECE:

@@ -21,6 +21,10 @@ _LISTINGS_PER_WORKER = 2
 one that is done, so that a worker need not wait for a slow one before it."""
 
 
+_GLANCE = 0.5
+"""Seconds after which a wait is begun anew."""
+
+
 class _Listing(t.Generic[K, P]):
     """One listing: its key, and its pages as far as they came and were not read."""
 
@@ -93,9 +97,12 @@ class Prefetch(t.Generic[K, P]):
     def _read(self, listing: _Listing[K, P]) -> Iterator[P]:
         while True:
             with self._changed:
-                self._changed.wait_for(
-                    lambda: listing.pages or listing.done or self._failure
-                )
+                # With a bound: a signal that comes just before the wait would be
+                # noticed only after it.
+                while not self._changed.wait_for(
+                    lambda: listing.pages or listing.done or self._failure, _GLANCE
+                ):
+                    pass
                 if self._failure is not None:
                     raise self._failure
                 if not listing.pages:

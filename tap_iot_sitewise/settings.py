@@ -287,7 +287,8 @@ def faults(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
 
 def _told(error: ValidationError) -> str:
     """Say what a JSON schema error means, without the value: it can be a secret."""
-    name = ".".join(str(part) for part in error.absolute_path)
+    # The setting, not the place in it: keys in an object can be anything as well.
+    name = error.absolute_path[0] if error.absolute_path else "the config"
     rule = error.validator
     # Anything that JSON Schema allows there; which it is follows from the rule.
     limit: t.Any = error.validator_value

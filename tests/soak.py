@@ -1,0 +1,116 @@
+"""``make soak``: whole runs through random faults; what comes out equals the plant.
+
+Each seed decides the faults, the page size, the concurrency and the way to sign in. A
+run is the command, its output is compared record by record, and what was thrown at it
+is printed, so that a failure can be had again with ``python -m tests.soak SEED``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+import typing as t
+from collections import Counter
+from pathlib import Path
+
+from emulator import Emulator, Fault
+from tests import expected
+from tests.conftest import TapCommand, static
+from tests.test_auth import Forms, anywhere
+
+FAULTS = (
+    Fault.INTERNAL_FAILURE,
+    Fault.UNAVAILABLE,
+    Fault.BAD_GATEWAY,
+    Fault.THROTTLE,
+    Fault.DROP,
+    Fault.DROP_IN_BODY,
+    Fault.SILENCE,
+    Fault.CUT_SHORT,
+    Fault.NOT_JSON,
+    Fault.EMPTY_OBJECT,
+)
+SEEDS = range(1, 11)
+TIME_LIMIT = 300
+"""Seconds that one run may take."""
+
+
+def soak(seed: int, *, models: int, portals: int, projects: int) -> str:
+    """Run the tap once through faults, and compare.
+
+    Args:
+        seed: Decides everything that is left to chance.
+        models: Asset models of the plant.
+        portals: Portals of the plant.
+        projects: Projects of each portal.
+
+    Returns:
+        What was thrown at the run, and what it cost, as a line.
+
+    Raises:
+        AssertionError: The output is not the plant; the text begins with the seed.
+    """
+    dice = random.Random(seed)  # noqa: S311 - has to be repeatable
+    shares = {fault: dice.uniform(0.005, 0.03) for fault in FAULTS}
+    page_size = dice.choice([20, 50, 100, 250])
+    concurrency = dice.choice([1, 4, 8, 32])
+    certified = seed % 2 == 0
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Emulator(
+            asset_models=models, portals=portals, projects_per_portal=projects
+        ) as aws,
+    ):
+        aws.faults.at_random(shares, seed=seed)
+        aws.faults.set_quota(dice.choice([None, 100, 200]))
+        tap = TapCommand(Path(directory))
+        tuning: dict[str, t.Any] = {
+            "page_size": page_size,
+            "max_concurrency": concurrency,
+            "request_timeout": 1,
+        }
+        if certified:
+            # So short that each request makes botocore renew them.
+            aws.session_rules.session_seconds = 4
+            forms = Forms(aws.issue_certificate(), tap.directory)
+            settings = anywhere(aws, **forms.paths(), **tuning)
+        else:
+            settings = static(aws, **tuning)
+        started = time.monotonic()
+        run = tap(
+            settings,
+            environment={"AWS_CA_BUNDLE": aws.ca_bundle},
+            timeout=TIME_LIMIT,
+        )
+        seconds = time.monotonic() - started
+        assert run.code == 0, f"seed {seed}: {run.errors}"
+        sent = Counter({s: len(run.records(s)) for s in expected.COLUMNS})
+        for stream, records in expected.records(aws.plant).items():
+            assert run.records(stream) == records, f"seed {seed}: {stream}"
+        thrown = sum(aws.stats.errors.values())
+        return (
+            f"| {seed} | {'certificate' if certified else 'static'} | {page_size} "
+            f"| {concurrency} | {aws.stats.total} | {thrown} "
+            f"| {len(aws.stats.errors)} | {sent.total():,} | 0 | {seconds:.0f} |"
+        )
+
+
+def main() -> None:
+    """Soak with the seeds that were asked for, ten of them by default."""
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument("seeds", nargs="*", type=int, default=list(SEEDS))
+    print(
+        "| seed | signed in by | page size | concurrency | requests | faults | kinds "
+        "| records | lost or twice | seconds |"
+    )
+    print("| --- " * 10 + "|")
+    for seed in parser.parse_args().seeds:
+        print(soak(seed, models=2_000, portals=300, projects=100), flush=True)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,600 @@
+"""README and docs/: what they state is so, and what they show can be used."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import csv
+import functools
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import typing as t
+
+import jsonschema
+import pytest
+import yaml
+
+from demo import meltano
+from tap_iot_sitewise import settings
+from tap_iot_sitewise.streams import STREAMS
+from tap_iot_sitewise.tap import TapIoTSiteWise
+from tests import expected
+from tests.conftest import COMMAND, ROOT, clean_environment, select, static
+from tests.documents import Block, Page, page, pages
+from tests.test_auth import Forms, anywhere
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from emulator import Emulator
+    from tests.conftest import Message, TapCommand
+
+README = page("README.md")
+LOADING = page("docs/loading.md")
+SCHEDULING = page("docs/scheduling.md")
+
+
+def blocks(*languages: str) -> list[t.Any]:
+    return [
+        pytest.param(each, block, id=f"{each}: {block}")
+        for each in pages()
+        for block in each.blocks(*languages)
+    ]
+
+
+# Links
+
+
+@pytest.mark.parametrize("each", pages(), ids=str)
+def test_links_lead_somewhere(each: Page) -> None:
+    links = [link for link in each.links() if not link.startswith("https://")]
+
+    for link in links:
+        name, _, anchor = link.partition("#")
+        target = (each.path.parent / name).resolve() if name else each.path
+        assert target.exists(), link
+        if anchor:
+            assert anchor in Page(target).anchors(), link
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    linked = {(ROOT / link.partition("#")[0]).resolve() for link in README.links()}
+
+    assert {each.path for each in pages()} - {README.path} <= linked
+
+
+# Settings
+
+
+@pytest.fixture(scope="module")
+def about() -> Message:
+    done = subprocess.run(
+        [COMMAND, "--about", "--format", "json"],
+        env=clean_environment(),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    told: Message = json.loads(done.stdout)["settings"]
+    return told
+
+
+def _type(schema: Message) -> str:
+    """Return the type of a setting in the words of the README."""
+    if "enum" in schema:
+        *values, last = (f"`{value}`" for value in schema["enum"])
+        return f"{', '.join(values)} or {last}"
+    if schema.get("format") == "date-time":
+        return "date-time"
+    (kind,) = (name for name in schema["type"] if name != "null")
+    return f"{kind}, secret" if schema.get("secret") else str(kind)
+
+
+def test_the_settings_are_those_of_about(about: Message) -> None:
+    rows = [row for table in README.tables()[:2] for row in table]
+
+    assert [(row["setting"], row["type"], row["default"]) for row in rows] == [
+        (
+            f"`{name}`",
+            _type(schema),
+            "required"
+            if name in about["required"]
+            else f"`{json.dumps(schema['default']).strip(chr(34))}`"
+            if "default" in schema
+            else "",
+        )
+        for name, schema in about["properties"].items()
+    ]
+
+
+def test_the_settings_are_described_with_their_limits(about: Message) -> None:
+    rows = {row["setting"].strip("`"): row for row in README.tables()[0]}
+
+    for name, row in rows.items():
+        told, schema = row["what it is"], about["properties"][name]
+        limits = [schema[rule] for rule in ("minimum", "maximum") if rule in schema]
+        assert all(str(limit) in told for limit in limits), name
+        methods = re.search(r"with auth_method (\w+)", schema["description"])
+        if methods:
+            assert f"`{methods[1]}`" in told, name
+        # In other words, but about the same thing.
+        words = set(re.findall(r"[a-z]{6,}", schema["description"].lower()))
+        assert words & set(re.findall(r"[a-z]{6,}", told.lower())), name
+
+
+def test_the_plugin_definition_is_that_of_the_project() -> None:
+    (pasted,) = yaml.safe_load(README.block("Install", "yaml"))["plugins"]["extractors"]
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+    (own,) = project["plugins"]["extractors"]
+
+    kept = ("name", "kind", "value", "sensitive", "options")
+    assert pasted["settings"] == [
+        {key: setting[key] for key in kept if key in setting}
+        for setting in own["settings"]
+    ]
+    for key in ("name", "namespace", "executable", "capabilities"):
+        assert pasted[key] == own[key]
+
+
+# Configurations
+
+
+def _configurations(language: str) -> dict[str, Message]:
+    """Return the README's configuration of each way to sign in."""
+    found = {}
+    for block in README.blocks(language):
+        given = yaml.safe_load(block.text)
+        config = given.get("config", given)
+        if "auth_method" in config:
+            found[config["auth_method"]] = config
+    return found
+
+
+def test_the_configurations_are_the_same_for_meltano_and_as_a_file() -> None:
+    for method, config in _configurations("json").items():
+        of_meltano = _configurations("yaml")[method]
+        assert of_meltano.keys() == config.keys()
+        for name, value in of_meltano.items():
+            # Secrets come from the environment there.
+            assert value == config[name] or str(value).startswith("$")
+
+
+@pytest.mark.parametrize("method", ["static", "roles_anywhere", "default"])
+def test_a_configuration_of_the_readme_loads_the_plant(
+    tap: TapCommand, aws: Emulator, method: str
+) -> None:
+    config = _configurations("json")[method]
+    shared = tap.file(
+        "credentials",
+        "[plant]\n"
+        f"aws_access_key_id = {aws.access_key_id}\n"
+        f"aws_secret_access_key = {aws.secret_access_key}\n",
+    )
+    known = {
+        **static(aws),
+        **anywhere(aws, **Forms(aws.issue_certificate(), tap.directory).paths()),
+    }
+    endpoints = ("aws_endpoint_url", "roles_anywhere_endpoint_url")
+    # What differs from machine to machine; ARNs, keys and Region are as they stand.
+    differs = ("client_certificate", "private_key")
+    here = {name: known[name] for name in (*differs, *endpoints)}
+    used = {name: here[name] for name in here if name in config or name in endpoints}
+
+    run = tap(
+        {**config, **used},
+        environment={
+            "AWS_CA_BUNDLE": aws.ca_bundle,
+            "AWS_SHARED_CREDENTIALS_FILE": str(shared),
+        },
+    ).succeeded()
+
+    assert run.records("projects") == expected.records(aws.plant)["projects"]
+
+
+def test_a_trial_run_sends_a_record_of_each_stream(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    assert "--test" in README.block("Try it", "sh")
+
+    run = tap(static(aws), "--test").succeeded()
+
+    for stream in STREAMS:
+        assert len(run.records(stream.name)) == 1
+
+
+@pytest.mark.parametrize(("each", "block"), blocks("json"))
+def test_json_examples_are_json(each: Page, block: Block) -> None:
+    assert json.loads(block.text), str(each)
+
+
+@pytest.mark.parametrize(("each", "block"), blocks("yaml"))
+def test_yaml_examples_are_what_meltano_and_the_tap_take(
+    each: Page, block: Block
+) -> None:
+    given = yaml.safe_load(block.text)
+    if "apiVersion" in given:
+        assert given["kind"] == "CronJob"
+        return
+    # A piece of the extractor, or of the whole file.
+    pieces = {"config", "select", "metadata"} & given.keys()
+    extractor = {"name": "tap-iot-sitewise", **given}
+    project = {"plugins": {"extractors": [extractor]}} if pieces else given
+    (schema,) = (ROOT / ".tools" / "meltano").glob(
+        "lib/*/site-packages/meltano/schemas/*.json"
+    )
+    validator = jsonschema.Draft202012Validator(json.loads(schema.read_text("utf-8")))
+
+    assert [
+        f"{each}: {error.message}"
+        for error in validator.iter_errors({"version": 1, **project})
+    ] == []
+    for plugin in project.get("plugins", {}).get("extractors", []):
+        assert _refused(plugin.get("config", {})) == []
+        for path in plugin.get("select", []):
+            stream, column = path.lstrip("!").split(".")
+            assert column == "*" or column in expected.COLUMNS[stream]
+        for stream, metadata in plugin.get("metadata", {}).items():
+            assert metadata["replication-key"] in expected.COLUMNS[stream]
+
+
+def _refused(config: Message) -> list[str]:
+    """Return what is wrong with settings, but for those that are not there."""
+    schema = json.loads(json.dumps(settings.SCHEMA))
+    TapIoTSiteWise.append_builtin_config(schema)
+    unknown = sorted(config.keys() - schema["properties"].keys())
+    # Meltano puts the environment's values in.
+    given = {k: v for k, v in config.items() if not str(v).startswith("$")}
+    return unknown + [
+        fault for fault in settings.faults(given, schema) if "missing" not in fault
+    ]
+
+
+def test_the_loaders_examples_name_settings_of_the_loader() -> None:
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+    known = {
+        loader["name"]: {setting["name"] for setting in loader["settings"]}
+        for loader in project["plugins"]["loaders"]
+    }
+    shown = [
+        plugin
+        for block in LOADING.blocks("yaml")
+        for plugin in yaml.safe_load(block.text).get("plugins", {}).get("loaders", [])
+    ]
+
+    assert shown
+    for plugin in shown:
+        assert plugin["config"].keys() <= known[plugin["name"]]
+
+
+# Streams and columns
+
+
+def _columns(schema: Message, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Return each column, with those inside of it, by the words of the pages."""
+    for name, column in schema["properties"].items():
+        kinds = [kind for kind in column["type"] if kind != "null"]
+        kind = "date-time" if column.get("format") == "date-time" else kinds[0]
+        if prefix == "" and name in schema.get("required", []):
+            first = next(iter(schema["properties"]))
+            kind += ", key" if name == first else ", not null"
+        yield f"{prefix}{name}", kind, column["description"]
+        inner = column.get("items", column)
+        if "properties" in inner:
+            mark = "[]." if "items" in column else "."
+            yield from _columns(inner, f"{prefix}{name}{mark}")
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: str(stream.name))
+def test_the_columns_of_a_page_are_those_of_the_stream(
+    catalog: Message, stream: type[t.Any]
+) -> None:
+    (entry,) = (
+        each for each in catalog["streams"] if each["tap_stream_id"] == stream.name
+    )
+    each = page(f"docs/streams/{stream.name}.md")
+
+    rows = each.tables()[0]
+
+    assert [
+        (row["column"].strip("`"), row["type"], row["what it is"]) for row in rows
+    ] == list(_columns(entry["schema"]))
+    assert f"`iotsitewise:{stream.operation}`" in each.text
+    assert f"- Key: `{stream.entity.key}`" in each.text
+
+
+def test_the_streams_in_short_are_those_of_the_tap() -> None:
+    rows = {re.findall(r"`(\w+)`", row["stream"])[0]: row for row in README.tables()[2]}
+
+    assert list(rows) == [stream.name for stream in STREAMS]
+    for stream in STREAMS:
+        row = rows[stream.name]
+        assert row["key"] == f"`{stream.entity.key}`"
+        assert row["API operation"].split(",")[0] == stream.operation
+        assert re.findall(r"`(\w+)`", row["columns"]) == expected.COLUMNS[stream.name]
+
+
+def test_the_flattened_columns_are_those_that_arrive(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    config = yaml.safe_load(LOADING.block("Flattening", "yaml"))["config"]
+
+    run = tap(static(aws, **config)).succeeded()
+
+    (table,) = (
+        table for table in LOADING.tables() if table and "in the record" in table[0]
+    )
+    shown = {re.findall(r"`(\w+)`", row["column"])[0] for row in table}
+    arrived = {
+        column
+        for stream in ("asset_models", "portals")
+        for column in run.records(stream)[0]
+        if column.startswith("status")
+    }
+    assert shown == arrived
+
+
+def test_the_stream_that_is_shown_to_contributors_is_one() -> None:
+    (block,) = page("CONTRIBUTING.md").blocks("python")
+    (shown,) = ast.parse(block.text).body
+
+    assert isinstance(shown, ast.ClassDef)
+    declared = {
+        target.id
+        for statement in shown.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    (like_it,) = (stream for stream in STREAMS if stream.parent_stream_type)
+    assert declared == {name for name in vars(like_it) if name in declared}
+    assert [ast.unparse(each) for each in shown.bases] == [
+        each.__name__ for each in like_it.__bases__
+    ]
+
+
+# Commands
+
+
+OPTION = re.compile(r"(?:^|\s)(--[a-z][a-z-]+)")
+ELSEWHERE = {
+    # Programmes that a machine has or has not; what is written of them is little.
+    *("pip", "cd", "set", "tail", "journalctl", "systemctl"),
+    # Held against the real ones in test_docs_authentication.py.
+    *("aws", "openssl", "umask", "printf", "cat"),
+}
+
+
+def _lines() -> Iterator[list[str]]:
+    """Return every command of the pages, its words; a pipe is two commands."""
+    for each in pages():
+        for block in each.blocks("sh", "bash"):
+            text = block.text.replace("\\\n", " ")
+            for line in text.splitlines():
+                for part in re.split(r" \| ", line):
+                    words = shlex.split(part, comments=True)
+                    while words and "=" in words[0]:
+                        del words[0]
+                    if words:
+                        yield words
+
+
+@functools.cache
+def _help(*command: object) -> str:
+    done = subprocess.run(
+        [*map(str, command), "--help"],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout
+
+
+def test_the_commands_have_the_options_that_are_shown() -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    for words in _lines():
+        program, *rest = words
+        program = program.removeprefix(".venv/bin/")
+        if program == "make":
+            assert rest[0] in targets
+        elif program == "python":
+            assert rest[:2] == ["-m", "emulator"]
+            own = rest[2 : rest.index("--")]
+            options = _help(sys.executable, *rest[:2])
+            assert {word for word in own if word[:2] == "--"} <= _options(options)
+        elif program in {"tap-iot-sitewise", "target-csv", "target-postgres"}:
+            path = COMMAND if program.startswith("tap") else _tool(program)
+            options = _help(path)
+            assert {word for word in rest if word[:2] == "--"} <= _options(options)
+        else:
+            assert program in {*ELSEWHERE, "meltano"}, program
+
+
+def _options(told: str) -> set[str]:
+    return set(OPTION.findall(told))
+
+
+def _tool(name: str) -> Path:
+    return ROOT / ".tools" / name / "bin" / name
+
+
+_ASK_MELTANO = """
+import json, sys, click
+from meltano.cli import cli
+for words in json.load(sys.stdin):
+    command, known = cli, []
+    while True:
+        known += [name for each in command.params for name in each.opts]
+        names = [word for word in words if not word.startswith("-")]
+        inner = isinstance(command, click.Group) and names \\
+            and command.get_command(click.Context(command), names[0])
+        if not inner:
+            break
+        words.remove(names[0])
+        command = inner
+    for word in words:
+        if word.startswith("-") and word.partition("=")[0] not in known:
+            print("no option", word, "of", command.name)
+    if command is cli:
+        print("no command", words)
+"""
+
+
+def test_meltano_has_the_commands_and_options_that_are_shown() -> None:
+    shown = [words[1:] for words in _lines() if words[0] == "meltano"]
+    inline = [
+        shlex.split(code)[1:]
+        for each in pages()
+        for code in re.findall(r"`(meltano [^`]+)`", each.prose)
+    ]
+
+    asked = subprocess.run(
+        [meltano.MELTANO.with_name("python"), "-c", _ASK_MELTANO],
+        cwd=ROOT,
+        env=clean_environment(),
+        input=json.dumps([*shown, *inline]),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert shown
+    assert asked.stdout == ""
+
+
+def test_the_pipelines_of_the_page_load_the_plant(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    tap.file("config.json", static(aws))
+    tap.file("csv.json", json.loads(LOADING.block("CSV and JSON Lines", "json")))
+    path = f"{COMMAND.parent}:{_tool('target-csv').parent}"
+
+    for language in ("sh", "bash"):
+        subprocess.run(
+            ["bash", "-e", "-c", LOADING.block("Without Meltano", language)],  # noqa: S607
+            cwd=tap.directory,
+            env={
+                **clean_environment(),
+                "PATH": f"{path}:{clean_environment()['PATH']}",
+            },
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+
+    with (tap.directory / "plant" / "projects.csv").open(newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == [
+            record["name"] for record in expected.records(aws.plant)["projects"]
+        ]
+    state = json.loads((tap.directory / "state.json").read_text("utf-8"))
+    assert state["bookmarks"].keys() == {stream.name for stream in STREAMS}
+
+
+def test_a_failed_tap_fails_the_pipeline_of_the_page(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    aws.deny("iotsitewise:ListPortals")
+    tap.file("config.json", static(aws))
+    tap.file("csv.json", {"output_path": "plant"})
+    path = f"{COMMAND.parent}:{_tool('target-csv').parent}"
+
+    done = subprocess.run(
+        ["bash", "-e", "-c", LOADING.block("Without Meltano", "bash")],  # noqa: S607 - as the reader of the page calls it
+        cwd=tap.directory,
+        env=clean_environment(PATH=f"{path}:{os.environ['PATH']}"),
+        check=False,
+        capture_output=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 1
+    assert not (tap.directory / "state.json").exists()
+
+
+def test_the_catalog_of_the_page_makes_a_stream_incremental(
+    tap: TapCommand, aws: Emulator, catalog: Message
+) -> None:
+    item = json.loads(LOADING.block("Incremental", "json"))
+    chosen = select(catalog, "asset_models")
+    entry = chosen["streams"][0]
+    entry["metadata"] = [each for each in entry["metadata"] if each["breadcrumb"]]
+    entry["metadata"].append(item)
+    first = tap(static(aws), catalog=chosen).succeeded()
+    aws.plant.change_asset_model(aws.plant.asset_models[1]["id"], name="not seen")
+    changed = aws.plant.touch_asset_model(aws.plant.asset_models[2]["id"])
+
+    second = tap(static(aws), catalog=chosen, state=first.states[-1]).succeeded()
+
+    sent = {record["asset_model_id"] for record in second.records("asset_models")}
+    assert changed["id"] in sent
+    assert aws.plant.asset_models[1]["id"] not in sent
+
+
+# Schedules
+
+
+def test_the_units_of_systemd_can_be_read() -> None:
+    units = []
+    for block in SCHEDULING.blocks("ini"):
+        unit = configparser.ConfigParser(interpolation=None)
+        unit.read_string(block.text)
+        units.append(set(unit.sections()))
+
+    assert units == [{"Unit", "Service"}, {"Unit", "Timer", "Install"}]
+
+
+def test_every_schedule_runs_the_job_of_the_project() -> None:
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+    (job,) = project["jobs"]
+    (schedule,) = project["schedules"]
+    shown = yaml.safe_load(SCHEDULING.block("Meltano", "yaml"))
+    pod = yaml.safe_load(SCHEDULING.block("Kubernetes", "yaml"))
+
+    assert shown == {"jobs": [job], "schedules": [schedule]}
+    assert f"meltano --environment=prod schedule run {schedule['name']}\n" in (
+        SCHEDULING.block("Meltano", "sh")
+    )
+    command = f"meltano --environment=prod run {job['name']}"
+    for section, language in (
+        ("Meltano", "sh"),
+        ("cron", "crontab"),
+        ("systemd", "ini"),
+    ):
+        assert f"{command}\n" in SCHEDULING.block(section, language).replace(
+            " >> run.log 2>&1", ""
+        )
+    job_spec = pod["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = job_spec["containers"]
+    assert " ".join(container["command"]) == command
+    assert pod["spec"]["concurrencyPolicy"] == "Forbid"
+    for variable in container["env"]:
+        name = variable["name"].removeprefix("TAP_IOT_SITEWISE_").lower()
+        assert _refused({name: variable["value"]}) == []
+
+
+def test_the_log_line_of_the_page_is_written(tap: TapCommand, aws: Emulator) -> None:
+    (shown,) = SCHEDULING.blocks("text")
+    form = re.sub(r"\d+", r"\\d+", re.escape(shown.text.strip()))
+
+    run = tap(static(aws)).succeeded()
+
+    (line,) = (line for line in run.lines("INFO") if line.startswith("projects:"))
+    assert re.fullmatch(form, line)
+
+
+def test_the_changelog_begins_with_the_version_of_the_package() -> None:
+    versions = re.findall(
+        r"^## \[(\d[\d.]+)\]", page("CHANGELOG.md").text, re.MULTILINE
+    )
+
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert f'version = "{versions[0]}"' in project

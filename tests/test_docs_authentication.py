@@ -1,0 +1,268 @@
+"""docs/authentication.md: its policy, its openssl commands, its AWS commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import threading
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+import pytest
+from cryptography import x509
+
+from emulator import Emulator
+from tap_iot_sitewise.streams import STREAMS
+from tests import openssl
+from tests.conftest import ROOT, Run, TapCommand, clean_environment
+from tests.documents import page
+from tests.test_auth import anywhere
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PAGE = page("docs/authentication.md")
+
+# How the page says that the files are to be set.
+FORMS = {
+    "EC": {"client_certificate": "client.pem", "private_key": "client.key"},
+    "RSA": {"client_certificate": "client-rsa.pem", "private_key": "client-rsa.key"},
+    "PKCS#12": {
+        "client_certificate": "client.p12",
+        "private_key_passphrase": openssl.PASSPHRASE,
+    },
+    "encrypted": {
+        "client_certificate": "client.pem",
+        "private_key": "client-encrypted.key",
+        "private_key_passphrase": openssl.PASSPHRASE,
+    },
+    "chain beside it": {
+        "client_certificate": "client-of-line.pem",
+        "private_key": "client.key",
+        "certificate_chain": "line.pem",
+    },
+    "chain in the same file": {
+        "client_certificate": "client-chain.pem",
+        "private_key": "client.key",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which somebody followed the page."""
+    directory = tmp_path_factory.mktemp("openssl")
+    openssl.make(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def account(made: Path) -> Iterator[Emulator]:
+    """An account whose trust anchor is the authority of the page."""
+    with Emulator(asset_models=1, portals=1, projects_per_portal=1) as emulator:
+        emulator.trust_authority((made / "ca.pem").read_bytes())
+        yield emulator
+
+
+def test_the_policy_allows_what_the_streams_call_and_nothing_else() -> None:
+    (statement,) = json.loads(PAGE.block("What the tap must be allowed to do", "json"))[
+        "Statement"
+    ]
+
+    assert statement["Effect"] == "Allow"
+    assert sorted(statement["Action"]) == sorted(
+        f"iotsitewise:{stream.operation}" for stream in STREAMS
+    )
+
+
+def test_the_actions_of_each_stream_are_told() -> None:
+    actions = {
+        stream.name: sorted(
+            f"`iotsitewise:{each.operation}`"
+            for each in STREAMS
+            if each in {stream, stream.parent_stream_type}
+        )
+        for stream in STREAMS
+    }
+
+    told = {row["stream"].strip("`"): row["actions"] for row in PAGE.tables()[0]}
+
+    assert {name: sorted(cell.split(", ")) for name, cell in told.items()} == actions
+
+
+@pytest.fixture(scope="module")
+def runs(
+    account: Emulator, made: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Run]:
+    """A run with each form of the certificate."""
+
+    def run(form: str) -> Run:
+        files = {
+            name: value if name == "private_key_passphrase" else str(made / value)
+            for name, value in FORMS[form].items()
+        }
+        return TapCommand(tmp_path_factory.mktemp("run"))(
+            anywhere(account, **files), environment={"AWS_CA_BUNDLE": account.ca_bundle}
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(FORMS, pool.map(run, FORMS), strict=True))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_certificate_made_as_the_page_says_signs_in(
+    runs: dict[str, Run], form: str
+) -> None:
+    run = runs[form].succeeded()
+
+    assert len(run.records("projects")) == 1
+    # The page's umask is to spare the reader this warning.
+    assert run.lines("WARNING") == []
+
+
+def test_an_intermediate_that_is_not_sent_along_is_missed(
+    tap: TapCommand, account: Emulator, made: Path
+) -> None:
+    files = {
+        "client_certificate": str(made / "client-of-line.pem"),
+        "private_key": str(made / "client.key"),
+    }
+
+    run = tap(
+        anywhere(account, **files), environment={"AWS_CA_BUNDLE": account.ca_bundle}
+    )
+
+    assert "certificate_chain must hold what is between them" in run.error
+
+
+def test_the_recording_is_of_the_commands_on_the_page() -> None:
+    recorded = openssl.recording()
+
+    assert recorded["commands"] == openssl.commands(), (
+        "the commands have changed: run `python -m tests.openssl` where openssl is"
+    )
+
+
+def test_the_recording_holds_what_the_commands_make(made: Path, tmp_path: Path) -> None:
+    openssl.unpack(tmp_path)
+
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names >= {
+        value
+        for form in FORMS.values()
+        for name, value in form.items()
+        if name != "private_key_passphrase"
+    }
+    for name in sorted(name for name in names if name.endswith(".pem")):
+        recorded, fresh = (
+            x509.load_pem_x509_certificate((directory / name).read_bytes())
+            for directory in (tmp_path, made)
+        )
+        assert recorded.subject == fresh.subject
+        assert recorded.issuer == fresh.issuer
+
+
+# What AWS has to know: the commands are run by the AWS CLI, against one that listens
+
+
+class _Listener(BaseHTTPRequestHandler):
+    """Notes what it is asked for, and answers as little as the AWS CLI takes."""
+
+    heard: t.ClassVar[dict[str, t.Any]] = {}
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if self.path == "/":
+            form = {name: values[0] for name, values in parse_qs(body).items()}
+            action = form["Action"]
+            self.heard[action] = form
+            answer = f"<{action}Response><{action}Result/></{action}Response>"
+        else:
+            self.heard[self.path] = json.loads(body)
+            answer = "{}"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture(scope="module")
+def heard(made: Path) -> dict[str, t.Any]:
+    """What AWS was asked for when somebody typed in the page's AWS commands."""
+    section = "What AWS has to know"
+    for name, document in (
+        ("policy.json", PAGE.block("What the tap must be allowed to do", "json")),
+        ("trust.json", PAGE.block(section, "json")),
+    ):
+        (made / name).write_text(document, "utf-8")
+    blocks = [each.text for each in PAGE.blocks("sh") if each.section == section]
+    lines = re.sub(r"\\\n *", "", "".join(blocks)).splitlines()
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        environment = clean_environment(
+            PATH=f"{ROOT / '.tools' / 'awscli' / 'bin'}:{os.environ['PATH']}",
+            AWS_ENDPOINT_URL=f"http://127.0.0.1:{server.server_port}",
+            AWS_DEFAULT_REGION="eu-west-1",
+            AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
+            AWS_SECRET_ACCESS_KEY="made up",  # noqa: S106 - for nobody
+        )
+        running = [
+            subprocess.Popen(
+                ["/bin/sh", "-e", "-c", line],
+                cwd=made,
+                env=environment,
+                stderr=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                text=True,
+            )
+            for line in lines
+        ]
+        for command in running:
+            _, complaint = command.communicate(timeout=60)
+            assert command.returncode == 0, complaint
+        server.shutdown()
+    return _Listener.heard
+
+
+def test_the_trust_anchor_is_the_authority(heard: dict[str, t.Any], made: Path) -> None:
+    source = heard["/trustanchors"]["source"]
+
+    assert source["sourceType"] == "CERTIFICATE_BUNDLE"
+    assert source["sourceData"]["x509CertificateData"] == (made / "ca.pem").read_text(
+        "ascii"
+    ).rstrip("\n")
+
+
+def test_the_role_is_for_the_trust_anchor_and_the_name_in_the_certificate(
+    heard: dict[str, t.Any], made: Path, account: Emulator
+) -> None:
+    (statement,) = json.loads(heard["CreateRole"]["AssumeRolePolicyDocument"])[
+        "Statement"
+    ]
+    certificate = x509.load_pem_x509_certificate((made / "client.pem").read_bytes())
+    (name,) = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+
+    assert statement["Principal"] == {"Service": "rolesanywhere.amazonaws.com"}
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": account.trust_anchor_arn},
+        "StringEquals": {"aws:PrincipalTag/x509Subject/CN": name.value},
+    }
+
+
+def test_the_role_gets_the_policy_and_the_profile_the_role(
+    heard: dict[str, t.Any], account: Emulator
+) -> None:
+    policy = json.loads(heard["PutRolePolicy"]["PolicyDocument"])
+
+    assert policy["Statement"][0]["Sid"] == "ReadSiteWise"
+    assert heard["PutRolePolicy"]["RoleName"] == heard["CreateRole"]["RoleName"]
+    assert heard["/profiles"]["roleArns"] == [account.role_arn]
+    assert account.role_arn.endswith(f"/{heard['CreateRole']['RoleName']}")

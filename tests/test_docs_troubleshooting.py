@@ -1,0 +1,617 @@
+"""docs/troubleshooting.md: its lines are produced, and the code has no others."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import gc
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+import typing as t
+import warnings
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from botocore.loaders import JSONFileLoader
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from emulator import Emulator
+from emulator.errors import ApiError
+from emulator.faults import Fault
+from tap_iot_sitewise.errors import SettingsError, TapError
+from tap_iot_sitewise.tap import TapIoTSiteWise
+from tests.conftest import ROOT, TapCommand, clean_environment, static
+from tests.documents import page
+from tests.test_auth import PASSPHRASE, Forms, anywhere, write
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from emulator.faults import Call
+    from tests.conftest import Message
+
+LINES = [block.text.strip() for block in page("docs/troubleshooting.md").blocks("text")]
+NOW = datetime.now(timezone.utc)
+DAY = timedelta(days=1)
+
+
+@functools.cache
+def pattern(line: str) -> re.Pattern[str]:
+    pieces = re.split(r"<[^>]+>", line)
+    return re.compile(".+".join(map(re.escape, pieces)))
+
+
+@functools.cache
+def entry_of(message: str) -> str | None:
+    """Return the page's line for a message, of several the one that says most."""
+    fitting = [line for line in LINES if pattern(line).fullmatch(message)]
+    return max(fitting, key=lambda line: len(re.sub("<[^>]+>", "", line)), default=None)
+
+
+# What happens when something is wrong. A scene yields what the tap then says.
+
+
+class Stage:
+    """An emulated account, and the tap in this process."""
+
+    def __init__(
+        self, aws: Emulator, directory: Path, environment: pytest.MonkeyPatch
+    ) -> None:
+        self.aws = aws
+        self.directory = directory
+        self.environment = environment
+        self.command = TapCommand(directory)
+
+    @functools.cached_property
+    def catalog(self) -> Message:
+        found: Message = json.loads((ROOT / "catalog.json").read_text("utf-8"))
+        return found
+
+    def says(
+        self, config: Message, catalog: object = None, state: object = None
+    ) -> list[str]:
+        """Return each fault of the settings, or the one line of another failure."""
+        catalog = catalog if catalog is None else json.loads(json.dumps(catalog))
+        try:
+            tap = TapIoTSiteWise(
+                config=config,
+                catalog=t.cast("t.Any", catalog),
+                state=t.cast("t.Any", state),
+            )
+            tap.sync_all()
+        except SettingsError as error:
+            return error.faults
+        except TapError as error:
+            return [str(error)]
+        pytest.fail("Nothing was said.")
+
+    def static(self, **settings: object) -> list[str]:
+        return self.says(static(self.aws, **{"max_attempts": 1, **settings}))
+
+    def anywhere(self, **settings: object) -> list[str]:
+        directory = self.directory / "good"
+        directory.mkdir(exist_ok=True)
+        good = Forms(self.aws.issue_certificate(), directory).paths()
+        config = anywhere(self.aws, **{"max_attempts": 1, **good, **settings})
+        return self.says(config)
+
+    def file(self, name: str, content: bytes) -> str:
+        return write(self.directory, name, content)
+
+
+Scene = t.Callable[[Stage], "Iterator[list[str]]"]
+SCENES: list[Scene] = []
+
+
+def scene(play: Scene) -> Scene:
+    SCENES.append(play)
+    return play
+
+
+@scene
+def settings_are_wrong(stage: Stage) -> Iterator[list[str]]:
+    yield stage.says({})
+    yield stage.says({"aws_region": "eu-west-1"})
+    yield stage.static(
+        page_size="many",
+        auth_method="magic",
+        session_duration=5,
+        max_attempts=0,
+        request_timeout=0,
+        batch_config={"encoding": {"format": "jsonl"}, "storage": {"root": 5}},
+        stream_maps={"portals": {"__key_properties__": 3}},
+    )
+    yield stage.static(flattening_max_key_length=-1, asset_model_types=["PUMP"])
+    yield stage.static(aws_region="the one in the cellar", start_date="soon")
+    yield stage.static(
+        aws_region="eu_west_1",
+        aws_access_key_id="AKIA IOSFODNN7",
+        aws_endpoint_url="sitewise.example.com",
+    )
+    yield stage.anywhere(role_arn="SiteWiseReader")
+    yield stage.static(auth_method="default", aws_profile="plnat")
+
+
+@scene
+def a_certificate_will_not_do(stage: Stage) -> Iterator[list[str]]:
+    aws = stage.aws
+    forms = Forms(aws.issue_certificate(), stage.directory)
+    chained = aws.issue_certificate(intermediate=True)
+    late = aws.issue_certificate(not_before=NOW - 2 * DAY, not_after=NOW - DAY)
+    early = aws.issue_certificate(not_before=NOW + DAY)
+    other = ed25519.Ed25519PrivateKey.generate()
+    pkcs8 = other.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    yield stage.anywhere(client_certificate=f"{stage.directory}/no.pem")
+    yield stage.anywhere(client_certificate=stage.file("empty.pem", b""))
+    yield stage.anywhere(certificate_chain=stage.file("note", b"to be done"))
+    yield stage.anywhere(client_certificate=forms.paths()["private_key"])
+    for issued in (late, early):
+        yield stage.anywhere(**Forms(issued, stage.directory).paths())
+    yield stage.anywhere(private_key="")
+    head, *_, tail = chained.private_key.decode().splitlines()
+    yield stage.anywhere(private_key=f"{head}\nMII\n{tail}")
+    yield stage.anywhere(private_key=chained.private_key.decode())
+    yield stage.anywhere(
+        client_certificate=stage.file("last.pem", chained.chain + chained.certificate),
+        private_key=chained.private_key.decode(),
+    )
+    encrypted = forms.encrypted_key()
+    yield stage.anywhere(**{**encrypted, "private_key_passphrase": None})
+    yield stage.anywhere(**{**encrypted, "private_key_passphrase": "wrong one"})
+    yield stage.anywhere(private_key=pkcs8.decode())
+    unknown = pkcs8.replace(b"MC4CAQAwBQYDK2Vw", b"MC4CAQAwBQYDK2Vz")
+    yield stage.anywhere(private_key=unknown.decode())
+
+
+@scene
+def a_pkcs12_file_will_not_do(stage: Stage) -> Iterator[list[str]]:
+    issued = stage.aws.issue_certificate()
+    locked = Forms(issued, stage.directory).pkcs12()
+    keyless = stage.file("keyless.p12", issued.pkcs12(PASSPHRASE, with_key=False))
+    yield stage.anywhere(**{**locked, "private_key_passphrase": "wrong one"})
+    yield stage.anywhere(**{**locked, "private_key_passphrase": None})
+    yield stage.anywhere(client_certificate=keyless, private_key_passphrase=PASSPHRASE)
+    # A certificate with a friendly name and without a key; and a key alone.
+    named = serialization.pkcs12.serialize_key_and_certificates(
+        b"tap", _key(issued.private_key), None, None, serialization.NoEncryption()
+    )
+    yield stage.anywhere(client_certificate=stage.file("key.p12", named))
+
+
+def _key(pem: bytes) -> t.Any:  # noqa: ANN401 - either of two kinds
+    return serialization.load_pem_private_key(pem, None)
+
+
+@scene
+def aws_does_not_take_the_keys(stage: Stage) -> Iterator[list[str]]:
+    yield stage.static(aws_access_key_id="AKIAI44QH8DHBEXAMPLE")
+    yield stage.static(aws_secret_access_key=PASSPHRASE.replace(" ", "/"))
+    expired = stage.aws.issue_session(seconds=-1)
+    yield stage.static(
+        aws_access_key_id=expired.access_key_id,
+        aws_secret_access_key=expired.secret_access_key,
+        aws_session_token=expired.session_token,
+    )
+    stage.aws.clock_offset = 3600
+    yield stage.static()
+    yield stage.anywhere()
+    stage.aws.clock_offset = 0
+    for code in (
+        "IncompleteSignatureException",
+        "MissingAuthenticationTokenException",
+        "SubscriptionRequiredException",
+        "OptInRequired",
+    ):
+        stage.aws.faults.fail_next("*", ApiError(code, "No.", 403))
+        yield stage.static()
+    stage.aws.deny("iotsitewise:ListProjects")
+    yield stage.static()
+
+
+@scene
+def the_default_chain_finds_nothing(stage: Stage) -> Iterator[list[str]]:
+    yield stage.static(auth_method="default")
+    shared = stage.directory / "aws-config"
+    shared.write_text(
+        "[profile plant]\nsso_start_url = https://plant.example.com/start\n"
+        "sso_region = eu-west-1\nsso_account_id = 123456789012\n"
+        "sso_role_name = Reader\n"
+    )
+    stage.environment.setenv("AWS_CONFIG_FILE", str(shared))
+    stage.environment.setenv("HOME", str(stage.directory))
+    yield stage.static(auth_method="default", aws_profile="plant")
+
+
+@scene
+def create_session_is_refused(stage: Stage) -> Iterator[list[str]]:
+    aws, faults = stage.aws, stage.aws.faults
+    stranger = aws.issue_certificate(trusted=False)
+    yield stage.anywhere(**Forms(stranger, stage.directory).paths())
+    yield stage.anywhere(session_name="night")
+    aws.session_rules.role_maximum = 1800
+    yield stage.anywhere()
+    aws.session_rules.role_maximum = 43200
+    for setting in ("trust_anchor_arn", "profile_arn", "role_arn"):
+        yield stage.anywhere(**{setting: getattr(aws, setting)[:-1] + "9"})
+    faults.fail_next("CreateSession", ApiError("OddException", "Not today", 400))
+    yield stage.anywhere()
+    faults.fail_next("CreateSession", Fault.UNAVAILABLE)
+    yield stage.anywhere()
+    stage.environment.delenv("AWS_CA_BUNDLE")
+    yield stage.anywhere()
+
+
+@scene
+def the_network_fails(stage: Stage) -> Iterator[list[str]]:
+    aws, port = stage.aws, stage.aws.endpoint_url.rpartition(":")[2]
+    yield stage.static(aws_endpoint_url="https://sitewise.invalid")
+    yield stage.static(aws_endpoint_url="http://127.0.0.1:9")
+    yield stage.static(aws_endpoint_url=f"https://127.0.0.1:{port}")
+    stage.environment.setenv("AWS_CA_BUNDLE", stage.file("own.pem", _stranger()))
+    yield stage.static(aws_endpoint_url=aws.tls_endpoint_url)
+    aws.faults.fail_next("*", Fault.DROP)
+    yield stage.static()
+    aws.faults.fail_next("*", Fault.SILENCE)
+    yield stage.static(request_timeout=0.3)
+    stage.environment.setenv("AWS_CA_BUNDLE", aws.ca_bundle)
+    stage.environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    yield stage.static()
+    # CreateSession alone is called by https here.
+    stage.environment.delenv("HTTP_PROXY")
+    stage.environment.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    yield stage.anywhere()
+
+
+def _stranger() -> bytes:
+    """The certificate of an authority that signed nothing here."""
+    with_key = ed25519.Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Stranger")])
+    built = x509.CertificateBuilder(
+        name, name, with_key.public_key(), 1, NOW - DAY, NOW + DAY
+    )
+    signed = built.sign(with_key, None)
+    return signed.public_bytes(serialization.Encoding.PEM)
+
+
+@scene
+def answers_are_not_what_they_should_be(stage: Stage) -> Iterator[list[str]]:
+    for fault in (
+        Fault.THROTTLE,
+        Fault.INTERNAL_FAILURE,
+        Fault.CUT_SHORT,
+        Fault.SAME_TOKEN,
+        Fault.REPEATED_PAGE,
+        Fault.EMPTY_PAGE,
+    ):
+        stage.aws.faults.always("ListPortals", fault)
+        yield stage.static(page_size=1)
+        stage.aws.faults.clear()
+    with _turning_in_circles() as url:
+        yield stage.static(aws_endpoint_url=url)
+
+
+@contextlib.contextmanager
+def _turning_in_circles() -> Iterator[str]:
+    """An endpoint whose second page leads to a third, and that to the second."""
+
+    class Handler(BaseHTTPRequestHandler):
+        requests = 0
+
+        def do_GET(self) -> None:
+            type(self).requests += 1
+            token = f"page-{self.requests % 2}"
+            model = {"id": f"{self.requests}"}
+            answer = {"assetModelSummaries": [model], "nextToken": token}
+            body = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@scene
+def entities_are_not_what_they_should_be(stage: Stage) -> Iterator[list[str]]:
+    plant = stage.aws.plant
+    model = plant.asset_models[0]
+    for change in (
+        {"name": 5},
+        {"creationDate": "yesterday"},
+        {"creationDate": 1e15},
+        {"status": "fine"},
+        {"status": {"state": "FAILED", "error": {"details": 5}}},
+        {"id": None},
+    ):
+        plant.change_asset_model(model["id"], **change)
+        yield stage.static()
+        plant.asset_model_listing.replace(change.get("id", model["id"]), model)
+
+
+@scene
+def the_catalog_cannot_be_used(stage: Stage) -> Iterator[list[str]]:
+    (entry, *_) = stage.catalog["streams"]
+    own: Message = entry["schema"]["properties"]
+    root = {"breadcrumb": [], "metadata": {"selected": True}}
+
+    def of(*entries: object) -> list[str]:
+        config = static(stage.aws)
+        return stage.says(config, catalog={"streams": list(entries)})
+
+    def changed(**columns: object) -> list[str]:
+        properties = {**own, **columns}
+        return of({**entry, "schema": {**entry["schema"], "properties": properties}})
+
+    def described(**metadata: object) -> list[str]:
+        with_metadata = {**root["metadata"], **metadata}  # type: ignore[dict-item]
+        return of({**entry, "metadata": [{**root, "metadata": with_metadata}]})
+
+    yield stage.says(static(stage.aws), catalog={"stream": []})
+    yield of({})
+    yield of(entry, entry)
+    yield of({**entry, "schema": None})
+    yield of({**entry, "metadata": [5]})
+    yield of({**entry, "key_properties": [5]})
+    yield of({**entry, "key_properties": ["serial_number"]})
+    yield changed(serial_number={"type": "string"})
+    yield changed(name={"type": "integer"})
+    yield changed(name={**own["name"], "minLength": "three"})
+    yield described(**{"replication-method": "LOG_BASED"})
+    yield described(
+        **{"replication-method": "INCREMENTAL", "replication-key": "creation_date"}
+    )
+
+
+@scene
+def the_state_cannot_be_used(stage: Stage) -> Iterator[list[str]]:
+    bookmark = {"replication_key": "last_update_date"}
+    states: tuple[Message, ...] = (
+        {"bookmarks": []},
+        {"bookmarks": {"portals": 5}},
+        {"bookmarks": {"portals": {**bookmark, "replication_key_value": "soon"}}},
+        {"bookmarks": {"portals": {**bookmark, "replication_key_value": "3024-01-01"}}},
+    )
+    for state in states:
+        yield stage.says(static(stage.aws), state=state)
+
+
+# Scenes that take the command
+
+
+@scene
+def the_command_is_given_files_that_are_none(stage: Stage) -> Iterator[list[str]]:
+    yield stage.command(None, "--config", "none.json").errors
+    yield stage.command(static(stage.aws), catalog="{").errors
+
+
+@scene
+def the_reader_goes_away(stage: Stage) -> Iterator[list[str]]:
+    process = stage.command.start(static(stage.aws))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    log = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait(timeout=30) == 1
+    yield [
+        line.split("|", 3)[3].strip() for line in log.splitlines() if "ERROR" in line
+    ]
+
+
+@scene
+def the_run_is_stopped(stage: Stage) -> Iterator[list[str]]:
+    called: list[Call] = []
+    stage.aws.faults.before("ListPortals", called.append)
+    stage.aws.faults.always("ListPortals", Fault.SILENCE)
+    process = stage.command.start(static(stage.aws))
+    deadline = time.monotonic() + 30
+    while not called and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=30)
+    assert process.returncode == 143
+    lines = log.decode().splitlines()
+    yield [line.split("|", 3)[3].strip() for line in lines if "ERROR" in line]
+
+
+@scene
+def the_run_goes_on_with_warnings(stage: Stage) -> Iterator[list[str]]:
+    aws = stage.aws
+    forms = Forms(aws.issue_certificate(), stage.directory)
+    paths = forms.paths()
+    Path(paths["private_key"]).chmod(0o644)
+    last = aws.plant.portals[-1]["id"]
+
+    def delete(_: Call) -> None:
+        with contextlib.suppress(KeyError):
+            aws.plant.delete_portal(last)
+
+    aws.faults.before("ListProjects", delete)
+    config = anywhere(aws, **paths, private_key_passphrase=PASSPHRASE)
+    arguments = stage.command.arguments(
+        config,
+        catalog={
+            "streams": [*stage.catalog["streams"], {"tap_stream_id": "dashboards"}]
+        },
+        state={"bookmarks": {"dashboards": {}}},
+    )
+    (stage.directory / "config.json").chmod(0o644)
+    done = subprocess.run(
+        arguments,
+        env=clean_environment(AWS_CA_BUNDLE=aws.ca_bundle),
+        capture_output=True,
+        check=True,
+        timeout=60,
+        text=True,
+    )
+    yield [
+        line.split("|", 3)[3].strip()
+        for line in done.stderr.splitlines()
+        if "WARNING" in line
+    ]
+
+
+@scene
+def the_region_is_new_and_the_endpoint_plain(stage: Stage) -> Iterator[list[str]]:
+    away = static(stage.aws, aws_endpoint_url="http://sitewise.invalid", max_attempts=1)
+    yield stage.command(away).lines("WARNING")
+    new = {**away, "aws_region": "eu-west-99"}
+    del new["aws_endpoint_url"]
+    yield stage.command(new).lines("WARNING")
+
+
+@functools.cache
+def _read_once(path: str) -> object:
+    """Read a model of botocore's, which every new session reads anew otherwise."""
+    return _READ(JSONFileLoader(), path)
+
+
+_READ = JSONFileLoader.load_file
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What was said in each scene."""
+    # The command leaves it to the end of its process to close connections.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        said = _play(tmp_path_factory)
+        gc.collect()
+    return said
+
+
+def _play(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    said: dict[str, list[str]] = {}
+    handlers = {number: signal.getsignal(number) for number in (2, 15)}
+    for play in SCENES:
+        with (
+            Emulator(asset_models=3, portals=3, projects_per_portal=1) as aws,
+            pytest.MonkeyPatch.context() as environment,
+        ):
+            for name in set(os.environ) - set(clean_environment()):
+                environment.delenv(name)
+            for name, value in clean_environment().items():
+                environment.setenv(name, value)
+            environment.setenv("AWS_CA_BUNDLE", aws.ca_bundle)
+            environment.setattr(
+                JSONFileLoader, "load_file", lambda _, path: _read_once(path)
+            )
+            stage = Stage(aws, tmp_path_factory.mktemp("scene"), environment)
+            said[play.__name__] = [text for texts in play(stage) for text in texts]
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    return said
+
+
+@pytest.mark.parametrize("play", SCENES, ids=lambda play: str(play.__name__))
+def test_what_is_said_stands_on_the_page(
+    told: dict[str, list[str]], play: Callable[..., object]
+) -> None:
+    messages = told[play.__name__]
+
+    assert messages
+    assert [message for message in messages if entry_of(message) is None] == []
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_stands_on_the_page_is_said(told: dict[str, list[str]], line: str) -> None:
+    said = [message for messages in told.values() for message in messages]
+
+    assert line in {entry_of(message) for message in said}
+
+
+# The other way round: what the code can say
+
+
+NOT_SAID = {
+    # For the schema's descriptions.
+    " Known values: ",
+    # Taken apart from the answers of AWS, not said.
+    "NameResolution|Name or service|getaddrinfo|Errno -[235]",
+    "signature expired",
+    "signature not yet current",
+    "role session name",
+    "not yet current",
+    "trust anchor",
+    # Stand in for details, in a place that the page leaves open.
+    "the endpoint",
+    "an error",
+    "no message",
+    "no such file",
+    "no path",
+    "true or false",
+    "a whole number",
+    "the credentials are incomplete",
+    "%Y-%m-%d %H:%M:%S",
+    # Told in other words by those who catch them.
+    " is not a date and time",
+    "a date and time must be text, not ",
+}
+"""Texts in the code that are no lines of their own, and no parts of one."""
+
+MODULES = sorted(path.stem for path in (ROOT / "tap_iot_sitewise").glob("*.py"))
+
+
+def _texts(module: str) -> Iterator[str]:
+    """Return the texts in a module that could be said: more than a word."""
+    tree = ast.parse((ROOT / "tap_iot_sitewise" / f"{module}.py").read_text("utf-8"))
+    silent: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            # A docstring.
+            silent.add(id(node.value))
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in {"Property", "Attribute", "compile", "info", "debug"}:
+                silent.update(id(inner) for inner in ast.walk(node))
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in silent
+            and " " in node.value.strip()
+        ):
+            yield node.value
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_the_code_can_say_stands_on_the_page(module: str) -> None:
+    told = " ".join(page("docs/troubleshooting.md").text.replace("`", "").split())
+
+    missing = [
+        text
+        for text in _texts(module)
+        if text not in NOT_SAID
+        and not (len(text) > 15 and entry_of(text))
+        and not all(
+            piece.strip(" ;:,.()'") in told
+            for piece in re.split(r"%[sdr]", text)
+            if " " in piece.strip()
+        )
+    ]
+
+    assert missing == []
+
+
+def test_what_is_not_said_is_in_the_code() -> None:
+    assert {text for module in MODULES for text in _texts(module)} >= NOT_SAID

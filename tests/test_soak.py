@@ -1,0 +1,19 @@
+"""One short soak; ``make soak`` has the long ones."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.soak import soak
+
+
+@pytest.mark.parametrize("parity", [0, 1], ids=["certificate", "static"])
+def test_what_comes_out_of_random_faults_is_the_plant(parity: int) -> None:
+    # Another one each time; it is in the message of a failure.
+    seed = random.SystemRandom().randrange(10**6) * 2 + parity
+
+    line = soak(seed, models=60, portals=25, projects=20)
+
+    assert f"| {seed} |" in line
