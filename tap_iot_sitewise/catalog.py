@@ -13,6 +13,7 @@ from singer_sdk.singerlib.catalog import (
     CatalogEntry,
 )
 
+from tap_iot_sitewise.entities import rfc3339
 from tap_iot_sitewise.errors import TapError
 from tap_iot_sitewise.streams import REPLICATION_KEY, STREAMS
 
@@ -227,4 +228,4 @@ def _check_bookmark(name: str, value: object) -> str:
             "would be sent until then; remove it to read everything again"
         )
         raise TapError(msg)
-    return moment.isoformat(timespec="microseconds")
+    return rfc3339(moment)

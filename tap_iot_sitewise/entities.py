@@ -26,6 +26,18 @@ class UnexpectedValueError(ValueError):
     """The API sent a value that the entity has no room for."""
 
 
+def rfc3339(moment: dt.datetime) -> str:
+    """Write a moment as every date in a record, a bookmark and a state is written.
+
+    The form is that of the Singer SDK: in UTC, to the microsecond. Such texts sort in
+    order of time.
+
+    Args:
+        moment: With a time zone.
+    """
+    return moment.astimezone(dt.timezone.utc).isoformat("T", "microseconds")
+
+
 @dataclass(frozen=True)
 class Text:
     """A string. ``values`` are the ones known today, for the description only.
@@ -53,8 +65,7 @@ class Timestamp:
     """A moment: epoch seconds on the wire, RFC 3339 in UTC in the record.
 
     A double holds today's epoch seconds to a quarter of a microsecond, so the
-    fraction that the API sent comes out as it was. The form is the one that the
-    Singer SDK itself writes, and sorts as text in order of time.
+    fraction that the API sent comes out as it was.
     """
 
     json_type: t.ClassVar = th.DateTimeType
@@ -69,6 +80,7 @@ class Timestamp:
             except (OverflowError, ValueError, OSError):
                 msg = f"epoch seconds {value!r} lie outside the years 1 to 9999"
                 raise UnexpectedValueError(msg) from None
+            # As `rfc3339` has it, less its conversion.
             return moment.isoformat("T", "microseconds")
         msg = f"epoch seconds were expected, not {type(value).__name__}"
         raise UnexpectedValueError(msg)

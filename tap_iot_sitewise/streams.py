@@ -28,8 +28,10 @@ from tap_iot_sitewise.entities import (
     PORTAL_SUMMARY,
     PROJECT_SUMMARY,
     UnexpectedValueError,
+    rfc3339,
 )
 from tap_iot_sitewise.errors import NotFoundError, TapError
+from tap_iot_sitewise.progress import Progress
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -105,16 +107,21 @@ class SiteWiseStream(Stream):
         """
         from tap_iot_sitewise.client import Calls  # noqa: PLC0415 - boto3 takes its time
 
-        calls, started, count = Calls(), time.monotonic(), 0
-        since = self.get_starting_timestamp(None)
+        calls, started, count, progress = Calls(), time.monotonic(), 0, Progress()
+        start = self.get_starting_timestamp(None)
+        since = start and rfc3339(start)
         for given, page in self._pages(calls):
             for record in self._records(page, given):
                 self._note_for_children(record)
-                if since is None or self._is_new(record, since):
+                changed = record[REPLICATION_KEY]
+                # One without a date is always sent: nothing tells when it changed.
+                if since is None or changed is None or changed >= since:
                     count += 1
                     yield record
             # Nobody should wait for records while this waits for AWS.
             self._tap.message_writer.flush()
+            progress.show(self.name, count, calls.requests)
+        progress.close()
         self.logger.info(
             "%s: %d records, %d requests (%d retries), %.1f seconds",
             self.name,
@@ -165,16 +172,6 @@ class SiteWiseStream(Stream):
         except UnexpectedValueError as error:
             msg = f"{self.operation}: {error}"
             raise TapError(msg) from error
-
-    def _is_new(self, record: Record, since: dt.datetime) -> bool:
-        """Return whether a record changed at the bookmark or after it.
-
-        One without a date is always taken for new: nothing tells when it changed.
-        """
-        from tap_iot_sitewise.bookmarks import parse_moment  # noqa: PLC0415
-
-        changed = record[REPLICATION_KEY]
-        return changed is None or parse_moment(changed) >= since
 
     # Parent and child
 

@@ -21,6 +21,7 @@ from singer_sdk.plugin_base import SingerCommand
 
 from tap_iot_sitewise import redaction, settings
 from tap_iot_sitewise.catalog import check_catalog, check_state
+from tap_iot_sitewise.entities import rfc3339
 from tap_iot_sitewise.errors import SettingsError, TapError
 from tap_iot_sitewise.messages import MessageWriter
 from tap_iot_sitewise.streams import STREAMS, SiteWiseStream
@@ -185,6 +186,12 @@ class TapIoTSiteWise(Tap):
         faults += auth.faults(self._config)
         if faults:
             raise SettingsError(faults)
+        if "start_date" in self._config:
+            # The SDK 0.54 compares it with bookmarks, and reads fewer forms than this.
+            from tap_iot_sitewise.bookmarks import parse_moment  # noqa: PLC0415
+
+            start = parse_moment(self._config["start_date"])
+            self._config["start_date"] = rfc3339(start)
         return []
 
     # Command line

@@ -420,7 +420,7 @@ def test_the_most_requests_in_flight_are_counted() -> None:
         assert aws.stats.peak_per_second >= 2
 
 
-def broken_off(client: Any) -> None:
+def broken_off(client: Any) -> None:  # noqa: ANN401 - botocore has no types
     with pytest.raises(ConnectionClosedError):
         client.list_portals()
 
