@@ -50,7 +50,7 @@ test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## everything CI runs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses=4 --dist=worksteal
+	$(BIN)/pytest --numprocesses=4 --dist=loadgroup
 
 lint: .venv/ready ## style and types only
 	$(BIN)/ruff check

@@ -250,6 +250,8 @@ _ARNS = {
     ),
 }
 
+_LIKE_A_REGION = re.compile(r"[A-Za-z]{2,5}([-_ ][A-Za-z]{2,10}){1,3}[-_ ]?[0-9]{1,2}")
+
 _TYPE_NAMES = {
     "array": "a list",
     "boolean": "true or false",
@@ -287,8 +289,6 @@ def faults(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
 
 def _told(error: ValidationError) -> str:
     """Say what a JSON schema error means, without the value: it can be a secret."""
-    # The setting, not the place in it: keys in an object can be anything as well.
-    name = error.absolute_path[0] if error.absolute_path else "the config"
     rule = error.validator
     # Anything that JSON Schema allows there; which it is follows from the rule.
     limit: t.Any = error.validator_value
@@ -297,6 +297,8 @@ def _told(error: ValidationError) -> str:
         given: t.Any = error.instance
         missing = next(name for name in limit if name not in given)
         return f"{missing} is missing"
+    # The setting, not the place in it: keys in an object can be anything as well.
+    name = error.absolute_path[0]
     if rule == "type":
         types = [limit] if isinstance(limit, str) else limit
         wanted = [_TYPE_NAMES[name] for name in types if name != "null"]
@@ -371,8 +373,8 @@ def _region_faults(config: Config) -> Iterator[str]:
         known = get_session().get_available_regions("iotsitewise")
         if close := difflib.get_close_matches(respelled, known, n=1):
             hint = f"did you mean {close[0]}?"
-    # Cut: a key that was pasted into the wrong field is not to stand in a log.
-    shown = region if re.fullmatch(r"[\w-]{1,20}", region, re.ASCII) else "this"
+    # A key that was pasted into the wrong field is not to stand in a log.
+    shown = region if _LIKE_A_REGION.fullmatch(region) else "this"
     yield f"aws_region: {shown!r} is no AWS Region, {hint}"
 
 

@@ -40,6 +40,9 @@ if t.TYPE_CHECKING:
     from emulator.faults import Call
     from tests.conftest import Message
 
+# One worker plays the scenes, once, for all that is asked of them.
+pytestmark = pytest.mark.xdist_group("scenes")
+
 LINES = [block.text.strip() for block in page("docs/troubleshooting.md").blocks("text")]
 NOW = datetime.now(timezone.utc)
 DAY = timedelta(days=1)

@@ -7,13 +7,14 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import time
 import typing as t
 
 import pytest
 
 from emulator import Emulator, Fault
-from tests.conftest import COMMAND, clean_environment, static
+from tests.conftest import clean_environment, static
 
 if t.TYPE_CHECKING:
     from tests.conftest import TapCommand
@@ -133,22 +134,27 @@ def test_a_signal_ends_a_run_whose_reader_does_not_read(
 def test_a_slow_reader_still_gets_whole_lines(tap: TapCommand) -> None:
     with Emulator(asset_models=5_000, portals=0) as aws:
         process = tap.start(static(aws))
-        time.sleep(3)
+        output = read_until(process, b"RECORD")
+        # Long enough to fill the pipe, and to block in the middle of a piece.
+        time.sleep(1.5)
         process.send_signal(signal.SIGTERM)
-        # The run is blocked in the middle of a piece; the reader comes back in time.
-        output, log = process.communicate(timeout=10)
+        # The reader comes back in time.
+        more, log = process.communicate(timeout=10)
 
-    check_stopped(process, output, log.decode(), signal.SIGTERM)
+    check_stopped(process, output + more, log.decode(), signal.SIGTERM)
 
 
-def test_a_signal_before_the_first_call_ends_the_run() -> None:
+def test_a_signal_while_the_sdk_is_imported_ends_the_run() -> None:
     process = subprocess.Popen(
-        [COMMAND, "--discover"],
+        [sys.executable, "-X", "importtime", "-m", "tap_iot_sitewise", "--discover"],
         env=clean_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(0.15)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if b"singer_sdk." in line:
+            break
 
     output, log, seconds = stop(process, signal.SIGINT)
 
