@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import typing as t
+import warnings
 from urllib.parse import urlsplit
 
 import click
@@ -296,6 +297,9 @@ class _Command(SingerCommand):
 
     @override
     def main(self, *args: t.Any, **extra: t.Any) -> t.Any:
+        # Which Pythons will do is for this package to say, not for the SDK (0.54), which
+        # warns of 3.10 in every run.
+        warnings.filterwarnings("ignore", message=r"Python 3\.\d+ .*end of life")
         if not extra.get("standalone_mode", True):
             return super().main(*args, **extra)
         try:

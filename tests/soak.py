@@ -21,7 +21,7 @@ from tests import expected
 from tests.conftest import TapCommand, static
 from tests.test_auth import Forms, anywhere
 
-FAULTS = (
+PASSING = (
     Fault.INTERNAL_FAILURE,
     Fault.UNAVAILABLE,
     Fault.BAD_GATEWAY,
@@ -54,7 +54,7 @@ def soak(seed: int, *, models: int, portals: int, projects: int) -> str:
         AssertionError: The output is not the plant; the text begins with the seed.
     """
     dice = random.Random(seed)  # noqa: S311 - has to be repeatable
-    shares = {fault: dice.uniform(0.005, 0.03) for fault in FAULTS}
+    shares = {fault: dice.uniform(0.005, 0.03) for fault in PASSING}
     page_size = dice.choice([20, 50, 100, 250])
     concurrency = dice.choice([1, 4, 8, 32])
     certified = seed % 2 == 0

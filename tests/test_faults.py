@@ -13,23 +13,11 @@ import pytest
 from emulator import Emulator, Fault
 from tests import expected
 from tests.conftest import static
+from tests.soak import PASSING
 from tests.test_auth import Forms, anywhere
 
 if t.TYPE_CHECKING:
     from tests.conftest import Run, TapCommand
-
-PASSING = [
-    Fault.INTERNAL_FAILURE,
-    Fault.UNAVAILABLE,
-    Fault.BAD_GATEWAY,
-    Fault.THROTTLE,
-    Fault.DROP,
-    Fault.DROP_IN_BODY,
-    Fault.SILENCE,
-    Fault.CUT_SHORT,
-    Fault.NOT_JSON,
-    Fault.EMPTY_OBJECT,
-]
 
 
 def check_whole(run: Run, aws: Emulator) -> None:

@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from emulator import Fault
@@ -156,6 +157,7 @@ PROPERTIES = sorted(settings.SCHEMA["properties"])
 SECRET = "s3cr3t-of-the-plant"  # noqa: S105 - the one that must not show
 
 
+@hypothesis_settings(max_examples=40)
 @given(
     st.dictionaries(
         st.sampled_from(PROPERTIES),
