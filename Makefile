@@ -50,7 +50,7 @@ test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## everything CI runs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses=4 --dist=loadgroup
+	$(BIN)/pytest --numprocesses=4 --dist=loadfile
 
 lint: .venv/ready ## style and types only
 	$(BIN)/ruff check

@@ -297,8 +297,8 @@ class _Command(SingerCommand):
 
     @override
     def main(self, *args: t.Any, **extra: t.Any) -> t.Any:
-        # Which Pythons will do is for this package to say, not for the SDK (0.54), which
-        # warns of 3.10 in every run.
+        # Which Pythons will do is for this package to say; the SDK 0.54 warns of 3.10
+        # in every run.
         warnings.filterwarnings("ignore", message=r"Python 3\.\d+ .*end of life")
         if not extra.get("standalone_mode", True):
             return super().main(*args, **extra)

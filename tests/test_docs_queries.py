@@ -21,9 +21,6 @@ if t.TYPE_CHECKING:
 
     Row = dict[str, t.Any]
 
-# One worker runs the server, once, for all that is loaded into it.
-pytestmark = pytest.mark.xdist_group("postgres")
-
 STREAMS = ("asset_models", "portals", "projects")
 QUERIES = [
     pytest.param(block.text, id=f"{stream}: {block.section}")

@@ -32,9 +32,6 @@ if t.TYPE_CHECKING:
     from tests.conftest import Message, Run
     from tests.expected import Record
 
-# One worker runs the server, once, for all that is loaded into it.
-pytestmark = pytest.mark.xdist_group("postgres")
-
 FLATTENED = {"flattening_enabled": True, "flattening_max_depth": 2}
 KEYS = {stream: columns[0] for stream, columns in expected.COLUMNS.items()}
 
