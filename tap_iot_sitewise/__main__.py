@@ -6,10 +6,15 @@ import atexit
 import os
 import signal
 import sys
+import threading
+import time
 import typing as t
 
 if t.TYPE_CHECKING:
     from types import FrameType
+
+_GRACE = 1.5
+"""Seconds in which a stopped run may finish its line."""
 
 
 def main() -> t.NoReturn:
@@ -18,6 +23,7 @@ def main() -> t.NoReturn:
     # a traceback would be all that an interrupt leaves of it.
     signal.signal(signal.SIGINT, _end)
     signal.signal(signal.SIGTERM, _end)
+    _end_in_any_case()
     from tap_iot_sitewise.tap import TapIoTSiteWise  # noqa: PLC0415
 
     try:
@@ -39,6 +45,26 @@ def main() -> t.NoReturn:
 
 def _end(signum: int, _frame: FrameType | None) -> t.NoReturn:
     os._exit(128 + signum)
+
+
+def _end_in_any_case() -> None:
+    """See to it that a signal ends the process, whatever its main thread waits for.
+
+    Python runs a handler in the main thread, between two of its steps. Where that waits
+    for a target that reads no more, or began to wait just as the signal came, there is
+    no next step. The number of the signal goes into a pipe at once, from which a thread
+    of its own reads it.
+    """
+    arrived, arrival = os.pipe()
+    os.set_blocking(arrival, False)
+    signal.set_wakeup_fd(arrival, warn_on_full_buffer=False)
+
+    def wait() -> None:
+        signum = os.read(arrived, 1)[0]
+        time.sleep(_GRACE)
+        os._exit(128 + signum)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
+from pathlib import Path
 
 import boto3
 import botocore.session
@@ -11,6 +13,8 @@ from botocore.exceptions import ProfileNotFound
 from tap_iot_sitewise.errors import SettingsError
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_iot_sitewise.settings import Config
 
 
@@ -23,6 +27,36 @@ def faults(config: Config) -> list[str]:
     Returns:
         A clause for each fault, without secrets.
     """
+    return [*_environment_faults(), *_method_faults(config)]
+
+
+def _environment_faults() -> Iterator[str]:
+    """Look at the variables of AWS that botocore reads whatever the method is."""
+    session = botocore.session.Session()
+    profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    if profile and profile not in session.available_profiles:
+        yield _unknown("AWS_PROFILE", profile)
+        return
+    bundle = ca_bundle()
+    if bundle and not Path(bundle).exists():
+        yield "AWS_CA_BUNDLE: cannot read the file that it names (no such file)"
+
+
+def ca_bundle() -> str | None:
+    """Return the file of the authorities that are trusted, None for botocore's own.
+
+    That of ``AWS_CA_BUNDLE`` or the shared config, or else, as botocore's clients have
+    it, that of ``REQUESTS_CA_BUNDLE``.
+    """
+    found = botocore.session.Session().get_config_variable("ca_bundle")
+    return found or os.environ.get("REQUESTS_CA_BUNDLE") or None
+
+
+def _unknown(name: str, profile: str) -> str:
+    return f"{name}: the shared AWS config has no profile {profile!r}"
+
+
+def _method_faults(config: Config) -> list[str]:
     method = config.get("auth_method")
     if method == "roles_anywhere":
         # cryptography takes its time to load; nobody else needs it.
@@ -33,7 +67,7 @@ def faults(config: Config) -> list[str]:
         profile = config.get("aws_profile")
         known = botocore.session.get_session().available_profiles
         if profile and profile not in known:
-            return [f"aws_profile: the shared AWS config has no profile {profile!r}"]
+            return [_unknown("aws_profile", profile)]
     return []
 
 
@@ -44,8 +78,8 @@ def open_session(config: Config) -> boto3.Session:
         config: Settings, valid and without faults.
 
     Returns:
-        A session in ``aws_region``. Temporary credentials in it are renewed when
-        they are about to run out, by whoever signs the next request.
+        A session; its clients are to be made for ``aws_region``. Temporary credentials
+        in it are renewed when they are about to run out, by whoever signs next.
 
     Raises:
         SettingsError: The certificate went bad, or its files vanished, since
@@ -58,7 +92,8 @@ def open_session(config: Config) -> boto3.Session:
     if config["auth_method"] == "default":
         try:
             return boto3.Session(
-                region_name=config["aws_region"], profile_name=config.get("aws_profile")
+                region_name=config["aws_region"],
+                profile_name=config.get("aws_profile") or None,
             )
         except ProfileNotFound as error:
             raise SettingsError([f"aws_profile: {error}"]) from error

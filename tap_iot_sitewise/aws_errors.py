@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import typing as t
 
 from botocore import exceptions as boto
 
+from tap_iot_sitewise.auth import ca_bundle
 from tap_iot_sitewise.errors import NotFoundError, TapError
 
 _KEYS = "check aws_access_key_id and aws_secret_access_key"
@@ -181,7 +181,7 @@ def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str
     host = url.split("?", 1)[0]
     text = _line(details.get("error", error))
     if "CERTIFICATE_VERIFY" in text:
-        bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
+        bundle = ca_bundle()
         used = f"the CA bundle {bundle}" if bundle else "botocore's own CA bundle"
         return (
             f"{operation}: TLS: the certificate of {host} was not verified by {used}; "

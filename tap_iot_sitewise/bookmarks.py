@@ -25,8 +25,12 @@ def parse_moment(text: object) -> dt.datetime:
     if not isinstance(text, str):
         msg = f"a date and time must be text, not {type(text).__name__}"
         raise ValueError(msg)  # noqa: TRY004 - one kind of error for one question
-    moment = pendulum.parse(text, tz="UTC")
-    if isinstance(moment, pendulum.DateTime):
-        return moment.in_timezone("UTC")
+    try:
+        moment = pendulum.parse(text, tz="UTC")
+        if isinstance(moment, pendulum.DateTime):
+            return moment.in_timezone("UTC")
+    except OverflowError as error:
+        msg = f"{text!r} lies outside the years 1 to 9999 in UTC"
+        raise ValueError(msg) from error
     msg = f"{text!r} is not a date and time"
     raise ValueError(msg)

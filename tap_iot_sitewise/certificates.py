@@ -114,7 +114,9 @@ def _key_and_certificates(
         if _is_pkcs12(material, config):
             return _pkcs12(material, passphrase)
         certificates = _certificates("client_certificate", material)
-    if config["client_certificate"].lower().endswith(_PKCS12_SUFFIXES):
+    named = config["client_certificate"].lower().endswith(_PKCS12_SUFFIXES)
+    if named and not certificates:
+        # A PKCS#12 file that cannot be read says so itself, and needs no key beside it.
         return None, []
     if not config.get("private_key"):
         faults.append(

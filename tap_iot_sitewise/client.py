@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError, SSLError
 from botocore.retries import quota, standard
 from botocore.retries.base import BaseRetryableChecker
 
+from tap_iot_sitewise import redaction
 from tap_iot_sitewise.aws_errors import explain
 from tap_iot_sitewise.errors import TapError
 
@@ -89,6 +90,7 @@ class Client:
         )
         events = self._client.meta.events
         events.register("before-parse.iotsitewise", self._read_page)
+        events.register("before-send.iotsitewise", _mask_credentials)
         _retry_without_quota(
             self._client,
             self._max_attempts,
@@ -175,6 +177,16 @@ class Client:
                 "Message": f"the answer was cut short or is not a page of {member}",
             }
         response_dict["body"] = b"{}"
+
+
+def _mask_credentials(request: t.Any, **_: object) -> None:  # noqa: ANN401
+    """Keep the credentials of a request out of the log (event ``before-send``).
+
+    Those of boto3's own chain are known here first. AWS quotes the request, token
+    included, where it finds the signature wrong.
+    """
+    token = request.headers.get("X-Amz-Security-Token") or b""
+    redaction.register([token.decode() if isinstance(token, bytes) else token])
 
 
 def _decode(body: bytes) -> t.Any:  # noqa: ANN401

@@ -20,6 +20,8 @@ _QUIET = {
     # AssumeRole and SSO among them, before anybody could know the values to mask.
     "botocore": logging.INFO,
     "boto3": logging.INFO,
+    # Warns, traceback and all, of a renewal that failed; the ERROR says it.
+    "botocore.credentials": logging.ERROR,
     "urllib3": logging.INFO,
     # Reports a failed CreateSession as an ERROR of its own, each try.
     "iam_rolesanywhere_session": logging.CRITICAL,

@@ -7,7 +7,6 @@ import typing as t
 from urllib.parse import urlsplit
 
 import backoff
-import botocore.session
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.exceptions import HTTPClientError, SSLError
@@ -22,6 +21,7 @@ from iam_rolesanywhere_session import (
 )
 
 from tap_iot_sitewise import certificates, redaction
+from tap_iot_sitewise.auth import ca_bundle
 from tap_iot_sitewise.aws_errors import explain, explain_session
 from tap_iot_sitewise.errors import SettingsError
 
@@ -46,7 +46,7 @@ def open_session(config: Config) -> boto3.Session:
         config: Settings, valid and without faults.
 
     Returns:
-        A session in ``aws_region``; nothing is called yet.
+        A session in the Region of the trust anchor; nothing is called yet.
 
     Raises:
         SettingsError: The certificate went bad, or its files vanished, since they
@@ -98,7 +98,6 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
             endpoint_url: Another endpoint than AWS's, https.
             session: Arguments of the base class.
         """
-        ca_bundle = botocore.session.get_session().get_config_variable("ca_bundle")
         host = urlsplit(endpoint_url) if endpoint_url else None
         material: dict[str, t.Any] = {
             "certificate": _pem(identity.certificate),
@@ -111,7 +110,7 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
         }
         super().__init__(
             endpoint=(host.netloc + host.path.rstrip("/")) if host else None,
-            verify=ca_bundle or True,
+            verify=ca_bundle() or True,
             **material,
             **session,
         )

@@ -28,6 +28,9 @@ MAX_PAGE_SIZE = 250
 MIN_SESSION_DURATION, MAX_SESSION_DURATION = 900, 43200
 """Seconds that CreateSession of IAM Roles Anywhere takes as ``durationSeconds``."""
 
+_MAX_TIMEOUT = 86_400
+"""A day of silence, in seconds; sockets overflow at some more."""
+
 SCHEMA: dict[str, t.Any] = th.PropertiesList(
     th.Property(
         "aws_region",
@@ -280,7 +283,14 @@ def faults(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
     errors = list(JSONSchemaValidator(schema).iter_errors(config))
     wrong = {error.absolute_path[0] for error in errors if error.absolute_path}
     sound = {name: value for name, value in config.items() if name not in wrong}
-    checks = (_missing, _region_faults, _text_faults, _date_faults, _url_faults)
+    checks = (
+        _missing,
+        _region_faults,
+        _text_faults,
+        _date_faults,
+        _timeout_faults,
+        _url_faults,
+    )
     return [
         *map(_told, errors),
         *(fault for check in checks for fault in check(sound)),
@@ -314,6 +324,16 @@ def _told(error: ValidationError) -> str:
     return f"{name} does not have the form that it must have ({rule})"
 
 
+def secrets_in(config: Config) -> list[str]:
+    """Return the settings whose values are secret; the path of a key is none."""
+    return [
+        name
+        for name in SECRETS
+        if config.get(name) is not None
+        and (name != "private_key" or "-----BEGIN" in str(config[name]))
+    ]
+
+
 def is_loopback(host: str | None) -> bool:
     """Return whether a host is this machine itself."""
     if host == "localhost":
@@ -343,6 +363,8 @@ def _missing(config: Config) -> Iterator[str]:
     for name in _REQUIRED.get(method, ()):
         if not config.get(name):
             yield f"{name} is missing, auth_method {method} needs it"
+    if config.get("flattening_enabled") and "flattening_max_depth" not in config:
+        yield f"{'flattening_max_depth'} is missing"
 
 
 def region_pattern() -> str:
@@ -354,18 +376,18 @@ def region_pattern() -> str:
     from botocore.loaders import create_loader  # noqa: PLC0415
 
     partitions = create_loader().load_data("partitions")["partitions"]
-    return "|".join(partition["regionRegex"] for partition in partitions)
+    return "|".join(f"(?:{partition['regionRegex']})" for partition in partitions)
 
 
 def _region_faults(config: Config) -> Iterator[str]:
     if "aws_region" not in config:
         return
     region, pattern = config["aws_region"], region_pattern()
-    if re.search(pattern, region, re.ASCII):
+    if re.fullmatch(pattern, region, re.ASCII):
         return
     hint = "for example eu-west-1"
     respelled = re.sub(r"[_\s]+", "-", region.strip().lower())
-    if re.search(pattern, respelled, re.ASCII):
+    if re.fullmatch(pattern, respelled, re.ASCII):
         hint = f"did you mean {respelled}?"
     else:
         from botocore.session import get_session  # noqa: PLC0415
@@ -398,6 +420,13 @@ def _date_faults(config: Config) -> Iterator[str]:
             parse_moment(config["start_date"])
         except ValueError:
             yield "start_date is not a date and time such as 2024-05-31T00:00:00Z"
+
+
+def _timeout_faults(config: Config) -> Iterator[str]:
+    # JSON and the environment let "nan" and "inf" through as numbers.
+    timeout = float(config.get("request_timeout", 1))
+    if not timeout <= _MAX_TIMEOUT:
+        yield f"request_timeout must be 0 to {_MAX_TIMEOUT}, not {timeout}"
 
 
 def _url_faults(config: Config) -> Iterator[str]:

@@ -14,6 +14,7 @@ import time
 import typing as t
 
 from singer_sdk import Stream
+from singer_sdk.batch import Batcher
 from singer_sdk.exceptions import (
     AbortedSyncFailedException,
     AbortedSyncPausedException,
@@ -41,6 +42,7 @@ else:
 if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
 
     from tap_iot_sitewise.client import Calls, Page
@@ -216,11 +218,14 @@ class SiteWiseStream(Stream):
                     continue
 
     def _note_for_children(self, record: Record) -> None:
-        """Remember a parent for its children, unless a stream map filters it out.
+        """Remember a parent for its children.
 
-        Done before the bookmark is looked at: a project can be new in an old portal.
+        Done before the bookmark is looked at, as a project can be new in an old portal,
+        and whatever a stream map makes of the parent. The SDK 0.54 leaves out the
+        children of a parent that is filtered; their table would look whole, and lose
+        their rows at the next ACTIVATE_VERSION.
         """
-        if self.child_streams and self.stream_maps[0].get_filter_result(record):
+        if self.child_streams:
             self._keys_for_children.append(record[self.entity.key])
 
     @override
@@ -231,6 +236,28 @@ class SiteWiseStream(Stream):
         partition_context: Context | None = None,
     ) -> None:
         """Do nothing: the children are synced at the end, see :meth:`_sync_records`."""
+
+    @override
+    def get_batches(
+        self, batch_config: BatchConfig, context: Context | None = None
+    ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
+        """Write what the messages would hold into batch files.
+
+        The SDK 0.54 writes the records as they were read, with columns that are not
+        selected, and neither mapped nor flattened.
+        """
+        batcher = Batcher(
+            tap_name=self.tap_name, stream_name=self.name, batch_config=batch_config
+        )
+        alias = self.stream_maps[0].stream_alias
+        records = (
+            message.record
+            for record in self._sync_records(context, write_messages=False)
+            for message in self._generate_record_messages(record)
+            if message.stream == alias
+        )
+        for manifest in batcher.get_batches(records):
+            yield batch_config.encoding, manifest
 
     # Messages
 

@@ -6,10 +6,8 @@ import contextlib
 import functools
 import json
 import logging
-import os
 import signal
 import sys
-import threading
 import typing as t
 import warnings
 from urllib.parse import urlsplit
@@ -39,10 +37,20 @@ if t.TYPE_CHECKING:
 
     from tap_iot_sitewise.client import Client
 
-_CONFIG_FILES = "tap-iot-sitewise.config-files"
+_BOOLEANS = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
 
-_GRACE = 1.5
-"""Seconds in which a stopped run may finish its line."""
+_READERS: dict[str, t.Callable[[str], t.Any]] = {
+    "integer": int,
+    "number": float,
+    "boolean": lambda text: _BOOLEANS[text.strip().lower()],
+    "object": json.loads,
+}
+"""How the text of a variable is read, by the JSON type of its setting."""
+
+_CONFIG_FILES = "tap-iot-sitewise.config-files"
 
 
 class Stopped(SystemExit):
@@ -89,12 +97,19 @@ class TapIoTSiteWise(Tap):
     def client(self) -> Client:
         """Client of SiteWise, made when the first stream needs it."""
         # boto3 and cryptography are not to slow down --version and --discover.
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
         from tap_iot_sitewise.auth import open_session  # noqa: PLC0415
+        from tap_iot_sitewise.aws_errors import explain  # noqa: PLC0415
         from tap_iot_sitewise.client import Client  # noqa: PLC0415
 
-        session = open_session(self.config)
-        self._warn(session)
-        return Client(session, self.config)
+        try:
+            session = open_session(self.config)
+            self._warn(session)
+            return Client(session, self.config)
+        except (BotoCoreError, ValueError) as error:
+            doing = "auth_method"
+            raise explain(doing, error, attempts=1) from error
 
     def _warn(self, session: boto3.Session) -> None:
         """Warn of settings that will do, but hardly as they are meant."""
@@ -115,10 +130,11 @@ class TapIoTSiteWise(Tap):
                 "to %s; use https",
                 endpoint.hostname,
             )
+        certified = self.config["auth_method"] == "roles_anywhere"
         for name in ("private_key", "client_certificate"):
             path = self.config.get(name, "")
             holds_key = name == "private_key" or path.lower().endswith((".p12", ".pfx"))
-            if holds_key and path:
+            if certified and holds_key and path:
                 _warn_of_readers(self.logger, name, path)
 
     # The order of the run
@@ -146,24 +162,23 @@ class TapIoTSiteWise(Tap):
     def _env_var_config(cls) -> dict[str, t.Any]:  # noqa: N805
         """Settings from the environment.
 
-        The SDK 0.54 stops with a traceback at an integer that is none, and leaves
-        numbers with a fraction as text; here both are read where they can be, and
-        left to the validation where not.
+        The SDK 0.54 stops at an integer or an object that is none, takes any word for
+        a boolean, and leaves numbers with a fraction as text; here each is read where
+        it can be, and left to the validation where not.
         """
         cls.append_builtin_config(cls.config_jsonschema)
         properties: dict[str, t.Any] = cls.config_jsonschema["properties"]
-        numeric: dict[str, type] = {}
+        readers: dict[str, t.Callable[[str], t.Any]] = {}
         as_text = {}
         for name, schema in properties.items():
             as_text[name] = schema
-            for json_type, python_type in (("integer", int), ("number", float)):
-                if json_type in schema.get("type", ()):
-                    numeric[name] = python_type
-                    as_text[name] = {"type": ["string", "null"]}
+            for json_type in _READERS.keys() & set(schema.get("type", ())):
+                readers[name] = _READERS[json_type]
+                as_text[name] = {"type": ["string", "null"]}
         config = parse_environment_config({"properties": as_text}, cls._env_var_prefix)
-        for name in numeric.keys() & config.keys():
-            with contextlib.suppress(ValueError):
-                config[name] = numeric[name](config[name])
+        for name in readers.keys() & config.keys():
+            with contextlib.suppress(ValueError, KeyError):
+                config[name] = readers[name](config[name])
         return config
 
     @override
@@ -177,9 +192,7 @@ class TapIoTSiteWise(Tap):
             return []
         self.append_builtin_config(self.config_jsonschema)
         redaction.register(
-            str(self._config[name])
-            for name in settings.SECRETS
-            if self._config.get(name) is not None
+            str(self._config[name]) for name in settings.secrets_in(self._config)
         )
         faults = settings.faults(self._config, self.config_jsonschema)
         from tap_iot_sitewise import auth  # noqa: PLC0415 - as in `client`
@@ -210,8 +223,10 @@ class TapIoTSiteWise(Tap):
         try:
             given = super().cb_config(ctx, param, value)
         except (OSError, ValueError, TypeError) as error:
-            msg = f"--config: {error}"
-            raise TapError(msg) from error
+            # What is given in a file's place can be the settings, keys and all.
+            inline = any("{" in text for text in value)
+            msg = f"--config: {'not a file' if inline else error}"
+            raise TapError(msg) from None if inline else error
         ctx.meta[_CONFIG_FILES] = [path for path in value if path != "ENV"]
         return given
 
@@ -233,7 +248,7 @@ class TapIoTSiteWise(Tap):
         """
         super(Tap, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
-        if not config.config.keys().isdisjoint(settings.SECRETS):
+        if settings.secrets_in(config.config):
             for path in click.get_current_context().meta[_CONFIG_FILES]:
                 _warn_of_readers(cls.logger, "--config", path)
         tap = cls(
@@ -253,10 +268,6 @@ class TapIoTSiteWise(Tap):
 
         The SDK 0.54 ends with 0, and a scheduler takes the part for the whole.
         """
-        # A target that reads no more, or a library that waits: not longer than this.
-        last_resort = threading.Timer(_GRACE, os._exit, (128 + signum,))
-        last_resort.daemon = True
-        last_resort.start()
         self.message_writer.stop(Stopped(signum))
 
 
@@ -303,7 +314,8 @@ class _Command(SingerCommand):
         if not extra.get("standalone_mode", True):
             return super().main(*args, **extra)
         try:
-            return super().main(*args, **extra)
+            # Not standalone: a wrong option is a failure like any other, in one line.
+            code = super().main(*args, **{**extra, "standalone_mode": False})
         except Stopped as stop:
             self.logger.error(  # noqa: TRY400 - no traceback of a signal
                 "Stopped by %s; what was sent so far is not the whole", stop.signal_name
@@ -312,6 +324,7 @@ class _Command(SingerCommand):
         except Exception as error:  # noqa: BLE001 - the one place where all end
             self._tell(error)
             sys.exit(1)
+        sys.exit(code if isinstance(code, int) else 0)
 
     @override
     def invoke(self, ctx: click.Context) -> t.Any:
@@ -319,7 +332,11 @@ class _Command(SingerCommand):
         return click.Command.invoke(self, ctx)
 
     def _tell(self, error: Exception) -> None:
-        known = isinstance(error, TapError)
-        text = str(error) if known else f"{type(error).__name__}: {error}"
+        if isinstance(error, click.ClickException):
+            text = error.format_message()
+        elif isinstance(error, TapError):
+            text = str(error)
+        else:
+            text = f"{type(error).__name__}: {error}"
         self.logger.error(" ".join(text.split()))
         self.logger.debug("Traceback", exc_info=error)

@@ -366,3 +366,48 @@ def test_any_catalog_and_any_state_are_followed_or_refused_in_one_line(
         for message in stream._generate_schema_messages():  # noqa: SLF001
             assert message.key_properties
             assert set(message.key_properties) <= message.schema["properties"].keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--nonsense"], "No such option"),
+        (["--state", "nowhere.json"], "nowhere.json"),
+        (["--catalog", "nowhere.json"], "nowhere.json"),
+    ],
+)
+def test_a_wrong_command_line_is_one_error_with_exit_code_one(
+    tap: TapCommand, aws: Emulator, arguments: list[str], words: str
+) -> None:
+    assert words in tap(static(aws), *arguments).error
+    assert aws.stats.total == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("STREAM_MAPS", "{bad", "stream_maps must be an object"),
+        ("FLATTENING_ENABLED", "maybe", "flattening_enabled must be true or false"),
+        ("FLATTENING_ENABLED", "true", "flattening_max_depth is missing"),
+        ("REQUEST_TIMEOUT", "nan", "request_timeout must be 0 to 86400, not nan"),
+        ("REQUEST_TIMEOUT", "inf", "request_timeout must be 0 to 86400, not inf"),
+        ("START_DATE", "9999-12-31T23:59:59-01:00", "start_date is not a date"),
+        ("AWS_REGION", "eu-west-1\n", "did you mean eu-west-1?"),
+        ("MAX_ATTEMPTS", "0", "max_attempts must be at least 1, not 0"),
+    ],
+)
+def test_a_variable_that_will_not_do_is_named(
+    tap: TapCommand, aws: Emulator, name: str, value: str, words: str
+) -> None:
+    environment = {
+        "TAP_IOT_SITEWISE_AWS_REGION": aws.region,
+        "TAP_IOT_SITEWISE_AWS_ACCESS_KEY_ID": aws.access_key_id,
+        "TAP_IOT_SITEWISE_AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
+        "TAP_IOT_SITEWISE_AWS_ENDPOINT_URL": aws.endpoint_url,
+        f"TAP_IOT_SITEWISE_{name}": value,
+    }
+
+    run = tap(None, "--config", "ENV", environment=environment)
+
+    assert words in run.error
+    assert aws.stats.total == 0

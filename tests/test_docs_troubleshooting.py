@@ -559,12 +559,14 @@ NOT_SAID = {
     "an error",
     "no message",
     "no such file",
+    "not a file",
     "no path",
     "true or false",
     "a whole number",
     "the credentials are incomplete",
     "%Y-%m-%d %H:%M:%S",
     # Told in other words by those who catch them.
+    " lies outside the years 1 to 9999 in UTC",
     " is not a date and time",
     "a date and time must be text, not ",
 }

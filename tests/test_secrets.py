@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from emulator import Fault
+from emulator import ApiError, Fault
 from tap_iot_sitewise import settings
 from tests.conftest import static
 from tests.test_auth import PASSPHRASE, Forms, anywhere
@@ -217,3 +217,38 @@ def test_an_unencrypted_endpoint_elsewhere_is_warned_of(tap: TapCommand) -> None
     assert "its name cannot be resolved" in run.error
     (warning,) = run.lines("WARNING")
     assert "travel unencrypted to sitewise.invalid" in warning
+
+
+def test_settings_in_the_place_of_their_file_are_not_shown(tap: TapCommand) -> None:
+    run = tap(None, "--config", json.dumps({"aws_secret_access_key": SECRET}))
+
+    assert run.error == "--config: not a file"
+    assert SECRET not in run.log
+
+
+def test_a_token_of_boto3s_own_chain_is_masked_where_aws_quotes_it(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    key = aws.issue_session()
+    quoted = ApiError(
+        "InvalidSignatureException",
+        f"The canonical string has x-amz-security-token:{key.session_token}",
+        403,
+    )
+    aws.faults.always("ListAssetModels", quoted)
+
+    run = tap(
+        {
+            "aws_region": aws.region,
+            "aws_endpoint_url": aws.endpoint_url,
+            "auth_method": "default",
+        },
+        environment={
+            "AWS_ACCESS_KEY_ID": key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+            "AWS_SESSION_TOKEN": key.session_token or "",
+        },
+    )
+
+    assert "x-amz-security-token:***" in run.error
+    check_hidden(run, key.session_token)

@@ -218,8 +218,8 @@ def test_stream_maps_rename_filter_and_compute(tap: TapCommand, aws: Emulator) -
     assert all(
         record["initial"] == record["name"][:1] for record in run.records("sites")
     )
-    # As in any tap of the SDK: no children of a parent that is filtered out.
-    assert {record["portal_id"] for record in run.records("projects")} == set(kept)
+    # What is made of the portals' rows is no word on the projects'.
+    assert run.records("projects") == expected.records(aws.plant)["projects"]
 
 
 def test_batches_hold_the_same_records(tap: TapCommand, aws: Emulator) -> None:
@@ -243,6 +243,40 @@ def test_batches_hold_the_same_records(tap: TapCommand, aws: Emulator) -> None:
         ]
         assert batched == records
     assert run.kinds[-1] == ("STATE", None)
+
+
+def test_batches_hold_what_is_selected_and_flat(
+    tap: TapCommand, aws: Emulator, catalog: Message
+) -> None:
+    chosen = select(catalog, "portals")
+    for entry in chosen["streams"]:
+        for item in entry["metadata"]:
+            if item["breadcrumb"][-1:] == ["name"]:
+                item["metadata"]["selected"] = False
+    settings = static(
+        aws,
+        flattening_enabled=True,
+        flattening_max_depth=2,
+        batch_config={
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": f"file://{tap.directory}"},
+        },
+    )
+
+    run = tap(settings, catalog=chosen).succeeded()
+
+    (schema,) = run.of("SCHEMA", "portals")
+    batched = [
+        json.loads(line)
+        for message in run.of("BATCH", "portals")
+        for path in message["manifest"]
+        for line in gzip.decompress(_content(path)).splitlines()
+    ]
+    assert len(batched) == len(aws.plant.portals)
+    assert "name" not in schema["schema"]["properties"]
+    assert all(
+        record.keys() == schema["schema"]["properties"].keys() for record in batched
+    )
 
 
 def _content(url: str) -> bytes:
