@@ -9,7 +9,7 @@ Give it to a test as a context manager, or run `python -m emulator`::
 from emulator.certificates import Authority, ClientCertificate
 from emulator.emulator import Emulator
 from emulator.errors import ApiError
-from emulator.faults import Call, Fault, Faults
+from emulator.faults import Answer, Call, Fault, Faults
 from emulator.keys import AccessKey
 from emulator.plant import Plant
 from emulator.roles_anywhere import Rules
@@ -17,6 +17,7 @@ from emulator.stats import Stats
 
 __all__ = [
     "AccessKey",
+    "Answer",
     "ApiError",
     "Authority",
     "Call",

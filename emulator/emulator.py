@@ -180,6 +180,10 @@ class Emulator:
         """Temporary credentials made so far, by CreateSession or `issue_session`."""
         return self._keys.sessions
 
+    def expire_sessions(self) -> None:
+        """End all temporary credentials made so far, whatever their time was to be."""
+        self._keys.expire_sessions()
+
     def deny(self, *actions: str) -> None:
         """Forbid everybody these IAM actions, such as `iotsitewise:ListProjects`."""
         self._front.denied_actions.update(actions)

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from emulator import errors
 
@@ -53,8 +53,26 @@ class Fault(str, enum.Enum):
     """200 with the page asked for and always the same token, which leads to it."""
 
 
+Failure: TypeAlias = "Fault | Answer | errors.ApiError"
+"""What can go wrong with a request."""
+
 TWISTED_PAGES = frozenset({Fault.EMPTY_PAGE, Fault.REPEATED_PAGE, Fault.SAME_TOKEN})
 """Faults of the listing itself; where there is no listing they do nothing."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it is to go out, whoever might have made it: AWS, a proxy, chance.
+
+    Attributes:
+        status: of HTTP.
+        body: as it goes out.
+        content_type: of the body, as the header has it.
+    """
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True)
@@ -78,7 +96,7 @@ class Call:
 
 @dataclass
 class _Plan:
-    fault: Fault | errors.ApiError
+    fault: Failure
     skip: int
     left: int | None
 
@@ -110,6 +128,8 @@ class Faults:
 
     Attributes:
         latency: seconds that every answer takes longer.
+        hold: called again and again in the server's thread; while it returns True,
+            every answer is kept back.
         silence_seconds: how long `Fault.SILENCE` lasts.
     """
 
@@ -122,12 +142,11 @@ class Faults:
         """Switch everything off."""
         with self._lock:
             self.latency = 0.0
+            self.hold: Callable[[], bool] = lambda: False
             self.silence_seconds = 3600.0
             self._bucket: _Bucket | None = None
             self._plans: dict[str, list[_Plan]] = {}
-            self._hooks: dict[
-                str, list[Callable[[Call], Fault | errors.ApiError | None]]
-            ] = {}
+            self._hooks: dict[str, list[Callable[[Call], Failure | None]]] = {}
             self._shares: list[tuple[Fault, float, frozenset[str] | None]] = []
             self._dice = random.Random(0)  # noqa: S311 - faults have to be repeatable
 
@@ -155,7 +174,7 @@ class Faults:
     def fail_next(
         self,
         operation: str,
-        fault: Fault | errors.ApiError,
+        fault: Failure,
         *,
         times: int = 1,
         after: int = 0,
@@ -173,7 +192,7 @@ class Faults:
     def always(
         self,
         operation: str,
-        fault: Fault | errors.ApiError,
+        fault: Failure,
         *,
         after: int = 0,
     ) -> None:
@@ -215,7 +234,7 @@ class Faults:
     def before(
         self,
         operation: str,
-        hook: Callable[[Call], Fault | errors.ApiError | None],
+        hook: Callable[[Call], Failure | None],
     ) -> None:
         """Call something before each answer, in the server's thread.
 
@@ -226,7 +245,7 @@ class Faults:
         with self._lock:
             self._hooks.setdefault(operation, []).append(hook)
 
-    def draw(self, call: Call, *, metered: bool) -> Fault | errors.ApiError | None:
+    def draw(self, call: Call, *, metered: bool) -> Failure | None:
         """What is to go wrong with a request, None for nothing.
 
         Args:
@@ -247,7 +266,7 @@ class Faults:
                 return Fault.THROTTLE
             return self._by_chance(call.operation)
 
-    def _next_planned(self, operation: str) -> Fault | errors.ApiError | None:
+    def _next_planned(self, operation: str) -> Failure | None:
         plans = self._plans.get(operation, [])
         while plans:
             plan = plans[0]

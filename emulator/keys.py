@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,7 +58,14 @@ class Keyring:
     @property
     def sessions(self) -> list[AccessKey]:
         """The temporary credentials that were made, in their order."""
-        return [key for key in self._keys.values() if key.session_token]
+        return [key for key in tuple(self._keys.values()) if key.session_token]
+
+    def expire_sessions(self) -> None:
+        """End all temporary credentials that were made so far."""
+        now = time.time()
+        for key in self.sessions:
+            if not key.expired(now):
+                self.add(replace(key, expires_at=now))
 
     def issue_session(
         self,

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from emulator import control, errors, roles_anywhere, sigv4, sitewise
-from emulator.faults import ERRORS, TWISTED_PAGES, Call, Fault
+from emulator.faults import ERRORS, TWISTED_PAGES, Answer, Call, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.faults import Faults
+    from emulator.faults import Failure, Faults
     from emulator.keys import AccessKey, Keyring
     from emulator.plant import Plant
     from emulator.roles_anywhere import RolesAnywhere
@@ -30,6 +30,7 @@ _HTML = b"""<html>
 </html>
 """
 _JSON = "application/json"
+_HELD_SECONDS = 0.01  # between two looks at whether an answer is still kept back
 
 
 class Front:
@@ -144,6 +145,8 @@ class Front:
         try:
             if self._faults.latency:
                 await asyncio.sleep(self._faults.latency)
+            while self._faults.hold():  # noqa: ASYNC110 - what ends it knows no loop
+                await asyncio.sleep(_HELD_SECONDS)
             call = Call(operation, tuple(wire.parameters), number)
             fault = self._faults.draw(call, metered=metered)
             response, outcome = await self._respond(request, fault, reply)
@@ -154,7 +157,7 @@ class Front:
     async def _respond(
         self,
         request: web.BaseRequest,
-        fault: Fault | errors.ApiError | None,
+        fault: Failure | None,
         reply: Callable[[Fault | None], tuple[int, bytes]],
     ) -> tuple[web.StreamResponse, str | None]:
         """The response, and what has gone wrong with it for the statistics."""
@@ -167,6 +170,10 @@ class Front:
         if fault is Fault.BAD_GATEWAY:
             page = web.Response(body=_HTML, status=502, content_type="text/html")
             return page, fault.value
+        if isinstance(fault, Answer):
+            headers = {**self._headers(), "Content-Type": fault.content_type}
+            answer = web.Response(body=fault.body, status=fault.status, headers=headers)
+            return answer, str(fault.status)
         try:
             if isinstance(fault, errors.ApiError):
                 raise fault

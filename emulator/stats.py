@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _REQUESTS_KEPT = 200_000
 
@@ -15,7 +18,7 @@ class Stats:
 
     def __init__(self) -> None:
         """Begin at nought."""
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._in_flight = 0
         self.reset()
 
@@ -83,6 +86,7 @@ class Stats:
             self._in_a_second[int(time.monotonic())] += 1
             self._in_flight += 1
             self._most_in_flight = max(self._most_in_flight, self._in_flight)
+            self._lock.notify_all()
             return self._requests[operation]
 
     def end(self, operation: str, error: str | None) -> None:
@@ -93,6 +97,22 @@ class Stats:
                 self._successes[operation] += 1
             else:
                 self._errors[error] += 1
+            self._lock.notify_all()
+
+    def wait_for(self, reached: Callable[[], bool], *, seconds: float = 60) -> None:
+        """Wait until the counts are as they are expected to become.
+
+        Args:
+            reached: called after each request and answer; may read the counts.
+            seconds: how long at most.
+
+        Raises:
+            TimeoutError: the counts did not get there.
+        """
+        with self._lock:
+            if not self._lock.wait_for(reached, seconds):
+                message = f"After {seconds} seconds: {self.as_dict()}"
+                raise TimeoutError(message)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the log, for JSON."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import typing as t
@@ -23,6 +25,10 @@ Message = dict[str, t.Any]
 # How long an example takes says nothing of what is tested.
 hypothesis.settings.register_profile("tap", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("tap")
+
+# A shell's background jobs ignore SIGINT, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("tap-iot-sitewise")
@@ -152,7 +158,7 @@ class TapCommand:
         catalog: object = None,
         state: object = None,
         environment: dict[str, str] | None = None,
-        timeout: float = 60,
+        timeout: float = 120,
     ) -> Run:
         done = subprocess.run(
             self.arguments(config, *arguments, catalog=catalog, state=state),
@@ -165,13 +171,17 @@ class TapCommand:
         return Run(done.returncode, done.stdout, done.stderr.decode())
 
     def start(
-        self, config: object, *arguments: str, **files: object
+        self,
+        config: object,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        **files: object,
     ) -> subprocess.Popen[bytes]:
         """Start the command and leave it running; its reader is the test."""
         return subprocess.Popen(
             self.arguments(config, *arguments, **files),
             cwd=self.directory,
-            env=clean_environment(),
+            env=clean_environment(**(environment or {})),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -191,6 +201,17 @@ def aws() -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.fixture
+def meltano_project() -> Iterator[None]:
+    """The Meltano project, for one test at a time in all processes.
+
+    Each `meltano run` writes the catalog of its tap to one file in `.meltano/run`.
+    """
+    with (ROOT / "meltano.yml").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def catalog() -> Message:
     """The catalog that --discover prints."""
@@ -199,7 +220,7 @@ def catalog() -> Message:
         env=clean_environment(),
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=120,
     ).stdout
     found: Message = json.loads(text)
     return found

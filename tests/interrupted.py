@@ -11,7 +11,13 @@ if t.TYPE_CHECKING:
     from tests.conftest import TapCommand
 
 
-def stopped(tap: TapCommand, config: object, *, after: str, **files: object) -> Run:
+def stopped(
+    tap: TapCommand,
+    config: object,
+    *,
+    after: str,
+    **files: t.Any,  # noqa: ANN401 - whatever JSON holds
+) -> Run:
     """Send SIGTERM once a line with this text came out of the command."""
     process = tap.start(config, **files)
     assert process.stdout is not None
@@ -21,7 +27,7 @@ def stopped(tap: TapCommand, config: object, *, after: str, **files: object) -> 
             lines.append(process.stdout.readline())
             assert lines[-1], "The command ended before it came to that line."
         process.send_signal(signal.SIGTERM)
-        rest, log = process.communicate(timeout=10)
+        rest, log = process.communicate(timeout=120)
     finally:
         process.kill()
         process.communicate()

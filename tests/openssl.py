@@ -47,7 +47,7 @@ def run(directory: Path, *, longer: int = 1) -> None:
             env={**os.environ, "PASSPHRASE": PASSPHRASE},
             capture_output=True,
             check=True,
-            timeout=60,
+            timeout=120,
         )
 
 

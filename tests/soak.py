@@ -71,10 +71,12 @@ def soak(seed: int, *, models: int, portals: int, projects: int) -> str:
             "page_size": page_size,
             "max_concurrency": concurrency,
             "request_timeout": 1,
+            # A busy machine adds silences of its own.
+            "max_attempts": 30,
         }
         if certified:
-            # So short that each request makes botocore renew them.
-            aws.session_rules.session_seconds = 4
+            # botocore renews what ends within ten minutes, with each request.
+            aws.session_rules.session_seconds = 300
             forms = Forms(aws.issue_certificate(), tap.directory)
             settings = anywhere(aws, **forms.paths(), **tuning)
         else:

@@ -226,7 +226,7 @@ def heard(made: Path) -> dict[str, t.Any]:
             for line in lines
         ]
         for command in running:
-            _, complaint = command.communicate(timeout=60)
+            _, complaint = command.communicate(timeout=120)
             assert command.returncode == 0, complaint
         server.shutdown()
     return _Listener.heard

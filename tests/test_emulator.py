@@ -139,7 +139,7 @@ def run_aws_cli(
         },
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -287,21 +287,26 @@ def test_a_signature_for_another_region_is_refused(aws: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "words"),
-    [(301, "Signature expired: "), (-302, "Signature not yet current: ")],
+    ("sign", "words"),
+    [(1, "Signature expired: "), (-1, "Signature not yet current: ")],
 )
-def test_a_clock_that_is_five_minutes_off_is_refused(ahead: int, words: str) -> None:
+def test_a_clock_that_is_five_minutes_off_is_refused(sign: int, words: str) -> None:
+    # A minute from the limit, for what a request takes counts as well; the limit itself
+    # is in test_emulator_wire.py.
     with Emulator(portals=1) as aws, sitewise(aws) as client:
-        aws.clock_offset = ahead - 10 if ahead > 0 else ahead + 10
+        aws.clock_offset = sign * 240
         assert client.list_portals()
-        aws.clock_offset = ahead
+        aws.clock_offset = sign * 360
         with pytest.raises(ClientError, match=words) as failure:
             client.list_portals()
         assert error_code(failure) == ("InvalidSignatureException", 403)
 
 
 def test_temporary_credentials_work_until_they_expire(aws: Emulator) -> None:
-    session = aws.issue_session(seconds=1)
+    begin = time.time()
+    session = aws.issue_session(seconds=600)
+    assert session.expires_at is not None
+    assert begin + 600 <= session.expires_at <= time.time() + 600
     keys = {
         "aws_access_key_id": session.access_key_id,
         "aws_secret_access_key": session.secret_access_key,
@@ -309,7 +314,7 @@ def test_temporary_credentials_work_until_they_expire(aws: Emulator) -> None:
     }
     with sitewise(aws, **keys) as client:
         assert client.list_portals()
-        time.sleep(1.1)
+        aws.expire_sessions()
         with pytest.raises(ClientError) as failure:
             client.list_portals()
     assert error_code(failure) == ("ExpiredTokenException", 403)
@@ -408,16 +413,26 @@ def test_requests_are_counted() -> None:
 
 def test_the_most_requests_in_flight_are_counted() -> None:
     with Emulator(portals=1) as aws, sitewise(aws) as client:
-        aws.faults.latency = 0.3
+        aws.faults.hold = lambda: aws.stats.most_in_flight < 4
         threads = [threading.Thread(target=client.list_portals) for _ in range(4)]
-        begin = time.monotonic()
+        begin = int(time.monotonic())
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert time.monotonic() - begin >= 0.3
+        seconds = int(time.monotonic()) - begin + 1
+        assert aws.stats.successes == {"ListPortals": 4}
         assert aws.stats.most_in_flight == 4
-        assert aws.stats.peak_per_second >= 2
+        # All of them in one second, if none passed meanwhile.
+        assert 4 / seconds <= aws.stats.peak_per_second <= 4
+
+
+def test_latency_makes_an_answer_late() -> None:
+    with Emulator(portals=1) as aws, sitewise(aws) as client:
+        aws.faults.latency = 0.1
+        begin = time.monotonic()
+        client.list_portals()
+        assert time.monotonic() - begin >= 0.1
 
 
 def broken_off(client: Any) -> None:  # noqa: ANN401 - botocore has no types
@@ -425,23 +440,22 @@ def broken_off(client: Any) -> None:  # noqa: ANN401 - botocore has no types
         client.list_portals()
 
 
-def test_it_starts_and_stops_quickly_and_leaves_nothing_behind() -> None:
-    threads = threading.active_count()
-    begin = time.monotonic()
+def test_it_stops_whatever_is_in_flight_and_leaves_nothing_behind() -> None:
+    threads = threading.enumerate()
     with Emulator() as aws:
         bundle = Path(aws.ca_bundle)
         assert bundle.read_text().startswith("-----BEGIN CERTIFICATE-----")
-        aws.faults.latency = 60
+        aws.faults.latency = 3600
         with sitewise(aws) as client:
             hanging = threading.Thread(target=broken_off, args=(client,))
             hanging.start()
-            while not aws.stats.in_flight:
-                time.sleep(0.01)
-    hanging.join(timeout=5)
+            aws.stats.wait_for(lambda: aws.stats.in_flight == 1)
+            begin = time.monotonic()
+    hanging.join(timeout=60)
     assert not hanging.is_alive()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 60
     assert not bundle.exists()
-    assert threading.active_count() == threads
+    assert set(threading.enumerate()) <= set(threads)
 
 
 def test_a_port_that_is_taken_is_an_error() -> None:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import threading
-import time
 import typing as t
 
 import pytest
 
 from emulator import Emulator, Fault
 from tests import expected
-from tests.conftest import static
+from tests.conftest import Run, static
 from tests.soak import PASSING
 from tests.test_auth import Forms, anywhere
 
 if t.TYPE_CHECKING:
-    from tests.conftest import Run, TapCommand
+    from emulator import Call
+    from tests.conftest import TapCommand
 
 
 def check_whole(run: Run, aws: Emulator) -> None:
@@ -27,6 +25,19 @@ def check_whole(run: Run, aws: Emulator) -> None:
         assert run.records(stream) == records
 
 
+def patience(fault: Fault) -> dict[str, float]:
+    """Settings that end a silence soon; whatever else goes wrong ends by itself."""
+    return {"request_timeout": 2} if fault is Fault.SILENCE else {}
+
+
+def check_count(found: int, wanted: int, fault: Fault) -> None:
+    """Fail unless there were so many requests, or retries.
+
+    A machine that stops for longer than `patience` makes a silence of any answer.
+    """
+    assert found == wanted or (fault is Fault.SILENCE and found > wanted)
+
+
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.value)
 def test_a_passing_fault_costs_a_retry_and_no_record(
     tap: TapCommand, aws: Emulator, fault: Fault
@@ -34,7 +45,7 @@ def test_a_passing_fault_costs_a_retry_and_no_record(
     for operation in ("ListAssetModels", "ListPortals", "ListProjects"):
         aws.faults.fail_next(operation, fault, times=2, after=1)
 
-    run = tap(static(aws, page_size=2, request_timeout=0.5))
+    run = tap(static(aws, page_size=2, **patience(fault)))
 
     check_whole(run, aws)
     retries = sum(
@@ -42,7 +53,9 @@ def test_a_passing_fault_costs_a_retry_and_no_record(
         for line in run.lines("INFO")
         if " retries)" in line
     )
-    assert retries == 6
+    check_count(retries, 6, fault)
+    aws.stats.wait_for(lambda: aws.stats.in_flight == 0)
+    check_count(sum(aws.stats.errors.values()), 6, fault)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +78,13 @@ def test_a_fault_that_stays_is_an_error_after_as_many_attempts_as_set(
 ) -> None:
     aws.faults.always("ListPortals", fault)
 
-    run = tap(static(aws, max_attempts=3, request_timeout=0.5))
+    run = tap(static(aws, max_attempts=3, **patience(fault)))
 
     assert run.error.startswith("ListPortals: ")
     assert words in run.error
     assert "3 attempts" in run.error
+    # The last one that was silent may still wait to be read.
+    aws.stats.wait_for(lambda: aws.stats.requests.get("ListPortals", 0) >= 3)
     assert aws.stats.requests["ListPortals"] == 3
     assert not run.of("RECORD", "portals")
 
@@ -115,7 +130,12 @@ def test_an_outage_that_eight_listings_meet_takes_no_attempt_from_any(
 
 def test_a_quota_slows_the_run_down_and_loses_nothing(tap: TapCommand) -> None:
     with Emulator(asset_models=1, portals=60, projects_per_portal=3) as aws:
-        aws.faults.quota = 20
+        # Twenty requests pass, and none until the run has met the quota.
+        aws.faults.set_quota(0.001, burst=20)
+        aws.faults.before(
+            "ListProjects",
+            lambda call: aws.faults.set_quota(20) if call.number == 25 else None,
+        )
 
         run = tap(static(aws))
 
@@ -128,7 +148,8 @@ def test_all_faults_together_at_random_lose_nothing(tap: TapCommand) -> None:
     with Emulator(asset_models=150, portals=10, projects_per_portal=20) as aws:
         aws.faults.at_random(shares, seed=11)
 
-        run = tap(static(aws, page_size=5, request_timeout=0.5))
+        # A busy machine adds silences of its own.
+        run = tap(static(aws, page_size=5, request_timeout=1, max_attempts=30))
 
         check_whole(run, aws)
         assert sum(aws.stats.errors.values()) > 10
@@ -140,7 +161,9 @@ def test_the_order_is_the_same_at_any_concurrency(
 ) -> None:
     with Emulator(asset_models=1, portals=40, projects_per_portal=7) as aws:
         aws.faults.at_random({Fault.UNAVAILABLE: 0.3}, seed=concurrency)
-        aws.faults.latency = 0.01
+        if concurrency > 1:
+            # The first portal's projects wait for the request for another's.
+            aws.faults.hold = lambda: aws.stats.requests.get("ListProjects") == 1
 
         run = tap(static(aws, page_size=3, max_concurrency=concurrency))
 
@@ -150,30 +173,47 @@ def test_the_order_is_the_same_at_any_concurrency(
             assert aws.stats.most_in_flight > 1
 
 
+REPORT_CONNECTS = """
+import os, sys
+
+def report(event, _):
+    if event == "socket.connect":
+        os.write(2, b"connect\\n")
+
+sys.addaudithook(report)
+"""
+
+
 def test_connections_that_are_refused_for_a_moment_are_tried_again(
     tap: TapCommand,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    aws = Emulator(port=port)
-    with contextlib.ExitStack() as stack:
-
-        def late() -> None:
-            time.sleep(2.0)
-            stack.enter_context(aws)
-
-        thread = threading.Thread(target=late)
-        thread.start()
-        settings = {
-            "aws_region": aws.region,
-            "aws_access_key_id": aws.access_key_id,
-            "aws_secret_access_key": aws.secret_access_key,
-            "aws_endpoint_url": f"http://127.0.0.1:{port}",
-        }
-        run = tap(settings)
-        thread.join()
-
-        check_whole(run, aws)
+    # A socket that does not listen keeps the port: others are not given it, and the
+    # emulator may listen there, for both have SO_REUSEADDR (asyncio sets it).
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        aws = Emulator(port=reserved.getsockname()[1])
+        # Python imports a module of this name when it starts.
+        tap.file("sitecustomize.py", REPORT_CONNECTS)
+        process = tap.start(
+            static(aws, max_attempts=30),
+            environment={"PYTHONPATH": str(tap.directory)},
+        )
+        assert process.stderr is not None
+        log = b""
+        try:
+            # The second attempt shows that the first was refused.
+            while log.count(b"connect\n") < 2:
+                line = process.stderr.readline()
+                assert line, log.decode()
+                log += line
+            with aws:
+                output, rest = process.communicate(timeout=120)
+                run = Run(process.returncode, output, (log + rest).decode())
+                check_whole(run, aws)
+        finally:
+            process.kill()
+            process.communicate()
 
 
 @pytest.mark.parametrize("operation", ["ListAssetModels", "ListPortals"])
@@ -291,12 +331,12 @@ def test_create_session_is_tried_again(
     forms = Forms(aws.issue_certificate(), tap.directory)
 
     run = tap(
-        anywhere(aws, **forms.paths(), request_timeout=0.5),
+        anywhere(aws, **forms.paths(), **patience(fault)),
         environment={"AWS_CA_BUNDLE": aws.ca_bundle},
     )
 
     check_whole(run, aws)
-    assert aws.stats.requests["CreateSession"] == 4
+    check_count(aws.stats.requests["CreateSession"], 4, fault)
 
 
 def test_create_session_gives_up_after_as_many_attempts_as_set(
@@ -332,27 +372,34 @@ def test_a_session_that_is_refused_is_not_asked_for_again(
 def test_a_renewal_that_fails_at_first_loses_nothing(
     tap: TapCommand, aws: Emulator
 ) -> None:
-    aws.session_rules.session_seconds = 2
+    # botocore renews what ends within ten minutes, with each request.
+    aws.session_rules.session_seconds = 300
     for number, fault in enumerate((Fault.UNAVAILABLE, Fault.DROP, Fault.THROTTLE)):
         aws.faults.fail_next("CreateSession", fault, times=1, after=2 + number)
     forms = Forms(aws.issue_certificate(), tap.directory)
 
     run = tap(
-        anywhere(aws, **forms.paths(), page_size=5, request_timeout=1),
+        anywhere(aws, **forms.paths(), page_size=5),
         environment={"AWS_CA_BUNDLE": aws.ca_bundle},
     )
 
     check_whole(run, aws)
-    assert aws.stats.requests["CreateSession"] > aws.stats.successes["CreateSession"]
+    requests, successes = aws.stats.requests, aws.stats.successes
+    assert requests["CreateSession"] == successes["CreateSession"] + 3
 
 
 def test_credentials_that_die_before_their_time_are_no_loss(
     tap: TapCommand, aws: Emulator
 ) -> None:
-    # They say an hour and are good for a second; as after a clock was set.
-    aws.session_rules.session_seconds = 1
-    aws.session_rules.told_seconds = 2
-    aws.faults.latency = 0.2
+    # The answer says five minutes; three times, keys are over while requests that
+    # were signed with them are on their way, as after a clock was set.
+    aws.session_rules.session_seconds = 300
+
+    def expire(call: Call) -> None:
+        if call.number in {2, 4, 6}:
+            aws.expire_sessions()
+
+    aws.faults.before("ListProjects", expire)
     forms = Forms(aws.issue_certificate(), tap.directory)
 
     run = tap(
@@ -361,3 +408,4 @@ def test_credentials_that_die_before_their_time_are_no_loss(
     )
 
     check_whole(run, aws)
+    assert aws.stats.errors["ExpiredTokenException"] >= 3

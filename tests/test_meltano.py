@@ -57,7 +57,7 @@ def about(command: Path) -> Definition:
         env=clean_environment(),
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )
     told: Definition = json.loads(done.stdout)
     return told
@@ -191,7 +191,7 @@ def test_no_file_of_the_repository_names_a_package_index() -> None:
         cwd=ROOT,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=120,
     ).stdout.split(b"\0")
     paths = [ROOT / name.decode() for name in listed if name]
 
@@ -243,7 +243,7 @@ def meltano_run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert aws.secret_access_key not in done.stdout + done.stderr
@@ -282,6 +282,7 @@ def read(row: dict[str, str]) -> dict[str, t.Any]:
     }
 
 
+@pytest.mark.usefixtures("meltano_project")
 def test_meltano_loads_the_whole_plant_into_flat_csv_files(
     aws: Emulator, tmp_path: Path
 ) -> None:
@@ -293,6 +294,7 @@ def test_meltano_loads_the_whole_plant_into_flat_csv_files(
         assert [read(row) for row in loaded[stream]] == list(map(cells, records))
 
 
+@pytest.mark.usefixtures("meltano_project")
 def test_meltano_selects_streams_and_columns_with_everything_from_the_environment(
     aws: Emulator, tmp_path: Path
 ) -> None:

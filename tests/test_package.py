@@ -67,7 +67,7 @@ class Installed(t.NamedTuple):
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -151,7 +151,7 @@ def test_a_connection_would_have_been_noticed(installed: Installed) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
     assert "was not to need a network" in done.stderr

@@ -91,14 +91,15 @@ def _on_a_terminal(tap: TapCommand, aws: Emulator, **variables: str) -> str:
             break
         shown += piece
     os.close(ours)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=120) == 0
     return shown.decode()
 
 
 def test_a_terminal_shows_that_a_long_run_is_alive_and_nothing_else_does(
     tap: TapCommand, aws: Emulator
 ) -> None:
-    aws.faults.latency = 0.15
+    # Fifteen pages, one after the other: the line comes every half a second.
+    aws.faults.latency = 0.1
 
     terminal = _on_a_terminal(tap, aws)
     meltano = _on_a_terminal(tap, aws, MELTANO_PROJECT_ROOT="/project")
