@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import atexit
+# Only what signals need: until they are handled, an interrupt is Python's traceback.
 import os
 import signal
-import sys
-import threading
-import time
-import typing as t
 
-if t.TYPE_CHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
+    from typing import NoReturn
 
 _GRACE = 1.5
 """Seconds in which a stopped run may finish its line."""
 
 
-def main() -> t.NoReturn:
+def main() -> NoReturn:
     """Run the tap's command line, and end the process with its exit code."""
-    # Until the tap is there to end in an orderly way: the import takes a moment, and
-    # a traceback would be all that an interrupt leaves of it.
-    signal.signal(signal.SIGINT, _end)
-    signal.signal(signal.SIGTERM, _end)
+    # Until the tap is there to end in an orderly way: the imports take a moment.
+    _handle_signals(_end)
+    from tap_iot_sitewise import standard_streams  # noqa: PLC0415
+
+    standard_streams.prepare()
     _end_in_any_case()
     from tap_iot_sitewise.tap import TapIoTSiteWise  # noqa: PLC0415
 
@@ -32,19 +32,28 @@ def main() -> t.NoReturn:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     else:
         code = 0
+    # The exit code stands. Should the exit hang, the thread below ends the process.
+    _handle_signals(_go_on)
     # What Python does as it ends, but for freeing every object one by one: with the SDK
-    # and boto3 loaded that takes as long as listing a small account.
+    # and boto3 loaded that takes as long as listing a small account. stdout is flushed
+    # by then, and stderr after each line of the log.
+    import atexit  # noqa: PLC0415
+
     atexit._run_exitfuncs()  # noqa: SLF001 - there is no public name
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        code = 1
-    sys.stderr.flush()
     os._exit(code)
 
 
-def _end(signum: int, _frame: FrameType | None) -> t.NoReturn:
+def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, handler)
+
+
+def _end(signum: int, _frame: FrameType | None) -> None:
     os._exit(128 + signum)
+
+
+def _go_on(_signum: int, _frame: FrameType | None) -> None:
+    """Do nothing; unlike SIG_IGN, a handler has the signal reach the thread below."""
 
 
 def _end_in_any_case() -> None:
@@ -55,6 +64,9 @@ def _end_in_any_case() -> None:
     no next step. The number of the signal goes into a pipe at once, from which a thread
     of its own reads it.
     """
+    import threading  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
     arrived, arrival = os.pipe()
     os.set_blocking(arrival, False)
     signal.set_wakeup_fd(arrival, warn_on_full_buffer=False)

@@ -246,7 +246,9 @@ class TapIoTSiteWise(Tap):
         As the SDK 0.54 does it, but that a catalog or a state which is no JSON is told
         as such, and that what was extracted is written also where the run then fails.
         """
-        super(Tap, cls).invoke(about=about, about_format=about_format)
+        if about:
+            cls.print_about(about_format)
+            return
         cls.print_version(print_fn=cls.logger.info)
         if settings.secrets_in(config.config):
             for path in click.get_current_context().meta[_CONFIG_FILES]:
@@ -340,3 +342,4 @@ class _Command(SingerCommand):
             text = f"{type(error).__name__}: {error}"
         self.logger.error(" ".join(text.split()))
         self.logger.debug("Traceback", exc_info=error)
+            sys.stdout.flush()

@@ -11,7 +11,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 import typing as t
 import warnings
 from datetime import datetime, timedelta, timezone
@@ -266,7 +265,7 @@ def the_network_fails(stage: Stage) -> Iterator[list[str]]:
     aws.faults.fail_next("*", Fault.DROP)
     yield stage.static()
     aws.faults.fail_next("*", Fault.SILENCE)
-    yield stage.static(request_timeout=0.3)
+    yield stage.static(request_timeout=2)
     stage.environment.setenv("AWS_CA_BUNDLE", aws.ca_bundle)
     stage.environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     yield stage.static()
@@ -411,8 +410,61 @@ def the_reader_goes_away(stage: Stage) -> Iterator[list[str]]:
     assert process.stderr is not None
     process.stdout.close()
     log = process.stderr.read().decode()
+@scene
+def files_cannot_be_written(stage: Stage) -> Iterator[list[str]]:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            stage.command.arguments(static(stage.aws)),
+            env=clean_environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=120,
+            text=True,
+        )
+    lines = done.stderr.splitlines()
+    yield [line.split("|", 3)[3].strip() for line in lines if "ERROR" in line]
+    encoding = {"format": "jsonl", "compression": "gzip"}
+    missing = {"encoding": encoding, "storage": {"root": "file:///dev/null/batches"}}
+    yield stage.command(static(stage.aws, batch_config=missing)).errors
+
+
+@scene
+def rows_have_no_version(stage: Stage) -> Iterator[list[str]]:
+    batches = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": stage.directory.as_uri()},
+    }
+    config = static(stage.aws, emit_activate_version_messages=True)
+    yield stage.command({**config, "batch_config": batches}).lines("WARNING")
+    things = {"__alias__": "things"}
+    maps = {"portals": things, "projects": things}
+    catalog = json.loads(json.dumps(stage.catalog))
+    for entry in catalog["streams"]:
+        if entry["tap_stream_id"] == "projects":
+            entry["replication_method"] = "INCREMENTAL"
+            entry["replication_key"] = "last_update_date"
+    warnings_of = stage.command({**config, "stream_maps": maps}, catalog=catalog)
+    # The SDK warns of an incremental stream.
+    yield warnings_of.lines("WARNING")[-1:]
+
+
+@scene
+def a_portal_is_deleted_while_it_is_listed(stage: Stage) -> Iterator[list[str]]:
+    plant = stage.aws.plant
+    gone = plant.portals[0]["id"]
+    plant.add_project(gone)
+
+    def delete(call: Call) -> None:
+        if call.parameter("portalId") == gone and call.parameter("nextToken"):
+            plant.delete_portal(gone)
+
+    stage.aws.faults.before("ListProjects", delete)
+    yield stage.command(static(stage.aws, page_size=1)).lines("WARNING")
+
+
     process.stderr.close()
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=120) == 1
     yield [
         line.split("|", 3)[3].strip() for line in log.splitlines() if "ERROR" in line
     ]
@@ -424,11 +476,9 @@ def the_run_is_stopped(stage: Stage) -> Iterator[list[str]]:
     stage.aws.faults.before("ListPortals", called.append)
     stage.aws.faults.always("ListPortals", Fault.SILENCE)
     process = stage.command.start(static(stage.aws))
-    deadline = time.monotonic() + 30
-    while not called and time.monotonic() < deadline:
-        time.sleep(0.02)
+    stats.wait_for(lambda: stats.requests.get("ListPortals", 0) > 0)
     process.send_signal(signal.SIGTERM)
-    _, log = process.communicate(timeout=30)
+    _, log = process.communicate(timeout=120)
     assert process.returncode == 143
     lines = log.decode().splitlines()
     yield [line.split("|", 3)[3].strip() for line in lines if "ERROR" in line]
@@ -461,7 +511,7 @@ def the_run_goes_on_with_warnings(stage: Stage) -> Iterator[list[str]]:
         env=clean_environment(AWS_CA_BUNDLE=aws.ca_bundle),
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=120,
         text=True,
     )
     yield [
