@@ -9,6 +9,7 @@ from botocore import exceptions as boto
 
 from tap_iot_sitewise.auth import ca_bundle
 from tap_iot_sitewise.errors import NotFoundError, TapError
+from tap_iot_sitewise.responses import TRANSIENT_STATUSES, as_line, status_line
 
 _KEYS = "check aws_access_key_id and aws_secret_access_key"
 _CLOCK = "set this machine's clock, AWS allows it to be five minutes off"
@@ -38,7 +39,8 @@ _REMEDIES = {
     "OptInRequired": "the account has not enabled this Region",
 }
 
-_FIRST_ERROR, _THROTTLED_STATUS, _SERVER_ERROR = 300, 429, 500
+_FIRST_ERROR, _THROTTLED_STATUS = 300, 429
+_BETWEEN = "check what is between this machine and AWS (a proxy, a gateway)"
 
 _THROTTLED = {"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 
@@ -105,10 +107,10 @@ def explain(operation: str, error: Exception, *, attempts: int) -> TapError:
         The error to raise; a :class:`NotFoundError` where the resource is gone.
     """
     if isinstance(error, boto.ClientError):
-        return _refused(operation, error, attempts)
+        return _refused(operation, error)
     if isinstance(error, (boto.ConnectionError, boto.HTTPClientError)):
-        return TapError(_connection(operation, error, attempts))
-    text = f"{operation}: {_line(error)}"
+        return TapError(as_line(_connection(operation, error, attempts)))
+    text = f"{operation}: {as_line(error)}"
     if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):
         text += (
             "; with auth_method default boto3 looks in the environment, in the shared "
@@ -130,9 +132,9 @@ def explain_session(status: int, message: str, *, attempts: int) -> TapError:
     Returns:
         The error to raise.
     """
-    message = _line(message)
+    message = as_line(message)
     # Below 300: an answer without credentials in it.
-    if status >= _SERVER_ERROR or status < _FIRST_ERROR or status == _THROTTLED_STATUS:
+    if status < _FIRST_ERROR or status in TRANSIENT_STATUSES:
         return TapError(
             f"CreateSession: HTTP {status}: {message}; still so after {attempts} "
             "attempts: try again later"
@@ -145,18 +147,18 @@ def explain_session(status: int, message: str, *, attempts: int) -> TapError:
     return TapError(f"CreateSession: HTTP {status}: {message}; {remedy}")
 
 
-def _line(error: object) -> str:
-    """Return the text of an error as one line."""
-    return re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
-
-
-def _refused(operation: str, error: boto.ClientError, attempts: int) -> TapError:
+def _refused(operation: str, error: boto.ClientError) -> TapError:
     code = str(error.response.get("Error", {}).get("Code", "an error"))
-    message = _line(error.response.get("Error", {}).get("Message") or "no message")
-    text = f"{operation}: {code}: {message}"
+    message = as_line(error.response.get("Error", {}).get("Message") or "")
+    metadata = error.response.get("ResponseMetadata", {})
+    status = metadata.get("HTTPStatusCode", 0)
+    if code == str(status):
+        # AWS names a code: this came from something on the way.
+        text = f"{operation}: {status_line(status)}: {message or 'an empty answer'}"
+    else:
+        text = f"{operation}: {code}: {message or 'no message'}"
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if "expired: " in message or "not yet current" in message:
         # AWS tells a wrong clock under the code of a wrong signature.
         return TapError(f"{text}; {_CLOCK}")
@@ -164,14 +166,15 @@ def _refused(operation: str, error: boto.ClientError, attempts: int) -> TapError
         return TapError(
             f"{text}; allow iotsitewise:{operation} in a policy of the role or user"
         )
+    attempts = metadata.get("RetryAttempts", 0) + 1
     if code in _THROTTLED or status == _THROTTLED_STATUS:
         return TapError(
             f"{text}; still so after {attempts} attempts: lower max_concurrency, raise "
             "max_attempts, or ask AWS for a higher quota"
         )
-    if status >= _SERVER_ERROR:
+    if status in TRANSIENT_STATUSES:
         return TapError(f"{text}; still so after {attempts} attempts: try again later")
-    remedy = _REMEDIES.get(code)
+    remedy = _BETWEEN if code == str(status) else _REMEDIES.get(code)
     return TapError(f"{text}; {remedy}" if remedy else text)
 
 
@@ -179,7 +182,7 @@ def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str
     details: t.Any = error.kwargs
     url = str(details.get("endpoint_url", "the endpoint"))
     host = url.split("?", 1)[0]
-    text = _line(details.get("error", error))
+    text = as_line(details.get("error", error))
     if "CERTIFICATE_VERIFY" in text:
         bundle = ca_bundle()
         used = f"the CA bundle {bundle}" if bundle else "botocore's own CA bundle"

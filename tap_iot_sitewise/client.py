@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import typing as t
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
-import msgspec
 from botocore import xform_name
 from botocore.config import Config as BotoConfig
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
@@ -19,6 +17,8 @@ from botocore.retries.base import BaseRetryableChecker
 from tap_iot_sitewise import redaction
 from tap_iot_sitewise.aws_errors import explain
 from tap_iot_sitewise.errors import TapError
+from tap_iot_sitewise.listing import Listing, Page
+from tap_iot_sitewise.responses import TRANSIENT_STATUSES, decode, error_in
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +29,6 @@ if t.TYPE_CHECKING:
 
 _FIRST_ERROR_STATUS = 300
 _BROKEN_PAGE = "BrokenPage"
-_MAX_EMPTY_PAGES = 100
-"""Empty pages in a row that a listing may send before it is taken for endless."""
-
-Page = list[t.Any]
 
 
 @dataclass
@@ -89,7 +85,7 @@ class Client:
             ),
         )
         events = self._client.meta.events
-        events.register("before-parse.iotsitewise", self._read_page)
+        events.register("before-parse.iotsitewise", self._read_answer)
         events.register("before-send.iotsitewise", _mask_credentials)
         _retry_without_quota(
             self._client,
@@ -111,7 +107,8 @@ class Client:
             parameters: Parameters of the operation but for its paging.
 
         Yields:
-            The members of each page as decoded from JSON, never an incomplete page.
+            The members of each page as decoded from JSON, never an incomplete page, and
+            no entity twice (see :class:`Listing`).
 
         Raises:
             NotFoundError: What the parameters name does not exist.
@@ -122,47 +119,53 @@ class Client:
             # botocore makes a class, docstring and all, each time it is asked.
             paginator = self._client.get_paginator(xform_name(operation))
             self._paginators[operation] = paginator
-        listing = paginator.paginate(
+        answers = paginator.paginate(
             PaginationConfig={"PageSize": self._page_size}, **parameters
         )
-        member = listing.result_keys[0].expression
+        member = answers.result_keys[0].expression
         self._members[operation] = member
-        ends = _EndCheck(operation)
+        given = Listing(operation)
         try:
-            for answer in listing:
-                calls.add(retries=answer["ResponseMetadata"]["RetryAttempts"])
+            for answer in answers:
+                retries = answer["ResponseMetadata"]["RetryAttempts"]
+                calls.add(retries=retries)
                 if "Error" in answer:
                     msg = (
-                        f"{operation}: {answer['Error']['Message']} in each of "
-                        f"{self._max_attempts} attempts; check what is between this "
-                        "machine and AWS (a proxy, a gateway)"
+                        f"{operation}: {answer['Error']['Message']}; still so after "
+                        f"{retries + 1} attempts: check what is between this machine "
+                        "and AWS (a proxy, a gateway)"
                     )
                     raise TapError(msg)
-                page: Page = answer[member]
-                ends.check(page, answer.get("nextToken"))
-                yield page
+                yield given.new(answer[member], answer.get("nextToken"))
         except (BotoCoreError, ClientError) as error:
             raise explain(operation, error, attempts=self._max_attempts) from error
 
-    def _read_page(
+    def _read_answer(
         self,
         operation_model: t.Any,  # noqa: ANN401
         response_dict: dict[str, t.Any],
         customized_response_dict: dict[str, t.Any],
         **_: object,
     ) -> None:
-        """Decode a page in botocore's place (event ``before-parse``).
+        """Decode an answer in botocore's place (event ``before-parse``).
 
         botocore 1.44 takes a body that is no JSON for an answer without members, and
         a listing would end there as if it were whole. Here a page without its own
         members becomes an error, which is tried again like a 503. What is sound goes
-        on as it came, not by way of botocore's shapes: these cost half of the run.
+        on as it came, not by way of botocore's shapes: these cost half of the run. For
+        errors see :func:`tap_iot_sitewise.responses.error_in`; status 300 is one here,
+        and no error to botocore's parser.
         """
-        if response_dict["status_code"] >= _FIRST_ERROR_STATUS:
+        status, body = response_dict["status_code"], response_dict["body"]
+        # What there is to parse is parsed here.
+        response_dict["body"] = b"{}"
+        if status >= _FIRST_ERROR_STATUS:
+            error = error_in(status, response_dict["headers"], body)
+            customized_response_dict["Error"] = error
             return
         member = self._members[operation_model.name]
         try:
-            answer = _decode(response_dict["body"])
+            answer = decode(body)
             page, token = answer[member], answer.get("nextToken")
         except (ValueError, TypeError, KeyError, AttributeError):
             page, token = None, None
@@ -176,7 +179,6 @@ class Client:
                 "Code": _BROKEN_PAGE,
                 "Message": f"the answer was cut short or is not a page of {member}",
             }
-        response_dict["body"] = b"{}"
 
 
 def _mask_credentials(request: t.Any, **_: object) -> None:  # noqa: ANN401
@@ -187,59 +189,6 @@ def _mask_credentials(request: t.Any, **_: object) -> None:  # noqa: ANN401
     """
     token = request.headers.get("X-Amz-Security-Token") or b""
     redaction.register([token.decode() if isinstance(token, bytes) else token])
-
-
-def _decode(body: bytes) -> t.Any:  # noqa: ANN401
-    """Decode JSON; half a surrogate pair in it becomes U+FFFD.
-
-    JSON can escape such a half, which no UTF-8 text can hold: targets die on it.
-    msgspec 0.20 refuses the whole body for it, the standard library lets it through.
-
-    Raises:
-        ValueError: The body is no JSON.
-    """
-    try:
-        return msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        text = json.dumps(json.loads(body), ensure_ascii=False)
-        utf16 = text.encode("utf-16-le", "surrogatepass")
-        return msgspec.json.decode(utf16.decode("utf-16-le", "replace"))
-
-
-@dataclass
-class _EndCheck:
-    """Notices a listing that has no end.
-
-    Remembers a hash for each page, not the page.
-    """
-
-    operation: str
-    _tokens: set[int] = field(default_factory=set)
-    _firsts: set[int] = field(default_factory=set)
-    _empty: int = 0
-
-    def check(self, page: Page, token: str | None) -> None:
-        """Raise :class:`TapError` if the listing has been here before."""
-        if token is not None and hash(token) in self._tokens:
-            self._fail("its token came back")
-        self._tokens.add(hash(token))
-        if not page:
-            self._empty += 1
-            if self._empty > _MAX_EMPTY_PAGES:
-                self._fail(f"{_MAX_EMPTY_PAGES} pages in a row were empty")
-            return
-        self._empty = 0
-        first = hash(msgspec.json.encode(page[0]))
-        if first in self._firsts:
-            self._fail("a page came back")
-        self._firsts.add(first)
-
-    def _fail(self, reason: str) -> t.NoReturn:
-        msg = (
-            f"{self.operation}: the listing does not end ({reason}); what was sent is "
-            "not whole, try again later"
-        )
-        raise TapError(msg)
 
 
 def _retry_without_quota(
@@ -282,9 +231,8 @@ class _Retryable(BaseRetryableChecker):  # type: ignore[misc]  # botocore is unt
         self._attempts = standard.MaxAttemptsChecker(max_attempts)
         self._faults = standard.OrRetryChecker(
             [
-                standard.TransientRetryableChecker(transient),
+                standard.TransientRetryableChecker(transient, TRANSIENT_STATUSES),
                 standard.ThrottledRetryableChecker(),
-                standard.ThrottlingStatusCodeChecker(),
                 standard.ModeledRetryableChecker(),
             ]
         )

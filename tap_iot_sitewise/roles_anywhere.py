@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
 import typing as t
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import backoff
@@ -23,7 +26,9 @@ from iam_rolesanywhere_session import (
 from tap_iot_sitewise import certificates, redaction
 from tap_iot_sitewise.auth import ca_bundle
 from tap_iot_sitewise.aws_errors import explain, explain_session
+from tap_iot_sitewise.bookmarks import parse_moment
 from tap_iot_sitewise.errors import SettingsError
+from tap_iot_sitewise.responses import TRANSIENT_STATUSES, decode, error_in, status_line
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +40,7 @@ if t.TYPE_CHECKING:
 
 logger = logging.getLogger("tap-iot-sitewise.roles_anywhere")
 
-_TOO_MANY_REQUESTS = 429
-_SERVER_ERROR = 500
+_FIRST_ERROR_STATUS = 300
 
 
 def open_session(config: Config) -> boto3.Session:
@@ -117,7 +121,7 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
         self._request_signer = _Signer(region=self.region_name, **material)
         # The signer holds the key from here on; the bytes are needed no more.
         self.private_key = b""
-        self._session = URLLib3Session(
+        self._session = _Http(
             verify=self.verify,
             proxies=get_environ_proxies(f"https://{self.endpoint}"),
             timeout=request_timeout,
@@ -144,9 +148,6 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
         )
         def create_session() -> IAMCredentials:
             credentials = fetch()
-            if not all(credentials.values()):
-                # A proxy's page, or half an answer: as good as none.
-                raise CredentialsRetrievalError(200, "the credentials are incomplete")
             redaction.register(
                 credentials[part] for part in ("access_key", "secret_key", "token")
             )
@@ -166,6 +167,52 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
         return DeferredRefreshableCredentials(
             refresh_using=create_session_or_explain, method="custom-roles-anywhere"
         )
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the base class takes of an answer."""
+
+    status_code: int
+    text: str
+
+
+class _Http(URLLib3Session):  # type: ignore[misc]  # botocore is untyped
+    """Hands on of CreateSession's answers what is sound, and nothing else.
+
+    ``iam-rolesanywhere-session`` 3.0.0 decodes a body as it comes: one that is not in
+    UTF-8, or nested deep, or that holds something else than texts, ends the run with
+    ``UnicodeDecodeError``, ``RecursionError`` or ``AttributeError``.
+    """
+
+    def send(self, request: t.Any) -> _Answer:  # noqa: ANN401
+        answer = super().send(request)
+        status, body = answer.status_code, answer.content
+        if status >= _FIRST_ERROR_STATUS:
+            message = error_in(status, answer.headers, body)["Message"]
+            # Without its message the base class quotes the body.
+            sound = {"message": message or status_line(status)}
+        else:
+            sound = _credential_set(body)
+        return _Answer(status, json.dumps(sound))
+
+
+def _credential_set(body: bytes) -> dict[str, t.Any]:
+    """Return what CreateSession answered, nothing where it is of no use."""
+    try:
+        given = decode(body)["credentialSet"][0]["credentials"]
+        members = ("accessKeyId", "secretAccessKey", "sessionToken")
+        credentials = {member: given[member] for member in members}
+        expiration = parse_moment(given["expiration"])
+    except (ValueError, TypeError, KeyError, IndexError):
+        return {}
+    # botocore looks at the time of expiry outside of the retries, and gives up where it
+    # is over.
+    credentials["expiration"] = expiration.isoformat()
+    useful = all(isinstance(text, str) and text for text in credentials.values())
+    if not useful or expiration <= dt.datetime.now(dt.timezone.utc):
+        return {}
+    return {"credentialSet": [{"credentials": credentials}]}
 
 
 class _Signer(IAMRolesAnywhereSigner):
@@ -189,9 +236,9 @@ def _pem(certificate: t.Any) -> bytes:  # noqa: ANN401
 def _passing(error: Exception) -> bool:
     """Return whether a failed CreateSession is worth another try."""
     if isinstance(error, CredentialsRetrievalError):
-        status = error.status_code
         # Below 300: an answer that holds no credentials.
-        return status < 300 or status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR  # noqa: PLR2004
+        status = error.status_code
+        return status < _FIRST_ERROR_STATUS or status in TRANSIENT_STATUSES
     return not (isinstance(error, SSLError) and "CERTIFICATE_VERIFY" in str(error))
 
 

@@ -45,9 +45,10 @@ if t.TYPE_CHECKING:
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
 
-    from tap_iot_sitewise.client import Calls, Page
+    from tap_iot_sitewise.client import Calls
     from tap_iot_sitewise.entities import Entity, Record
     from tap_iot_sitewise.tap import TapIoTSiteWise
+    from tap_iot_sitewise.listing import Page
 
 REPLICATION_KEY = "last_update_date"
 """The one column that tells when an entity changed."""
@@ -157,6 +158,7 @@ class SiteWiseStream(Stream):
         parameter = t.cast("str", self.parent_parameter)
         parameters = {**self.parameters(), parameter: parent}
         try:
+        listed = 0
             yield from self._tap.client.pages(self.operation, calls, **parameters)
         except NotFoundError as error:
             self.logger.warning(

@@ -1,0 +1,164 @@
+"""What others change while a run lists: each record once, and nothing left out."""
+
+from __future__ import annotations
+
+import random
+import typing as t
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from emulator import Emulator
+from tap_iot_sitewise.listing import Listing
+from tests import expected
+from tests.conftest import static
+from tests.test_answers import extract
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from emulator import Call
+    from emulator.listing import Listing as Entities
+    from tests.conftest import Message, TapCommand
+
+
+def move_to_the_end(entities: Entities, place: int) -> None:
+    """Have an entity listed again after all others, as if it were made anew."""
+    entity = entities.records[place]
+    entities.delete(entity["id"])
+    entities.add(entity)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Emulator]:
+    with Emulator(asset_models=9, portals=7, projects_per_portal=5) as emulator:
+        yield emulator
+
+
+def keys(messages: list[Message], stream: str) -> list[str]:
+    return [
+        message["record"][expected.COLUMNS[stream][0]]
+        for message in messages
+        if message["type"] == "RECORD" and message["stream"] == stream
+    ]
+
+
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=20,
+)
+@given(
+    page_size=st.integers(1, 5),
+    moves=st.lists(st.integers(0, 4), max_size=12),
+)
+def test_an_entity_that_moves_between_pages_is_sent_once_and_with_its_children(
+    served: Emulator, page_size: int, moves: list[int]
+) -> None:
+    plant = served.plant
+    left = list(moves)
+
+    def move(call: Call) -> None:
+        if not left:
+            return
+        place = left.pop()
+        if call.operation == "ListProjects":
+            portal = call.parameter("portalId") or ""
+            move_to_the_end(plant.project_listings[portal], place)
+        elif call.operation == "ListPortals":
+            move_to_the_end(plant.portal_listing, place)
+        else:
+            move_to_the_end(plant.asset_model_listing, place)
+
+    served.faults.clear()
+    served.faults.before("*", move)
+    records = expected.records(plant)
+    whole = {
+        stream: sorted(
+            record[expected.COLUMNS[stream][0]] for record in records[stream]
+        )
+        for stream in records
+    }
+
+    messages = extract(served, page_size=page_size)
+
+    for stream, all_keys in whole.items():
+        assert sorted(keys(messages, stream)) == all_keys
+
+
+def test_a_listing_that_is_rearranged_for_ever_is_an_error(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    aws.faults.before(
+        "ListPortals", lambda _: move_to_the_end(aws.plant.portal_listing, 0)
+    )
+
+    run = tap(static(aws, page_size=1))
+
+    assert "ListPortals: the listing does not end (a page came back)" in run.error
+    assert aws.stats.requests["ListPortals"] < 120
+
+
+def test_a_portal_that_is_deleted_amid_its_projects_is_told_as_it_is(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    before = expected.records(aws.plant)
+    gone = aws.plant.portals[2]["id"]
+
+    def delete(call: Call) -> None:
+        if call.parameter("portalId") == gone and call.parameter("nextToken"):
+            aws.plant.delete_portal(gone)
+
+    aws.faults.before("ListProjects", delete)
+
+    run = tap(static(aws, page_size=3)).succeeded()
+
+    projects = [r for r in before["projects"] if r["portal_id"] != gone]
+    first = [r for r in before["projects"] if r["portal_id"] == gone][:3]
+    assert [r for r in run.records("projects") if r not in first] == projects
+    assert [r for r in run.records("projects") if r["portal_id"] == gone] == first
+    (warning,) = run.lines("WARNING")
+    assert warning.startswith(
+        f"portalId {gone} was deleted while it was listed, only the first 3 of its "
+        "projects were sent (ListProjects: ResourceNotFoundException"
+    )
+
+
+def test_half_a_million_entities_are_remembered_whatever_their_number() -> None:
+    listing = Listing("ListAssetModels")
+    size, pages = 10_000, 120
+
+    def page(number: int) -> list[dict[str, str]]:
+        return [{"id": f"{number}-{place}"} for place in range(size)]
+
+    for number in range(pages):
+        assert len(listing.new(page(number), f"token {number}")) == size
+
+    dice = random.Random(7)  # noqa: S311 - has to be repeatable
+    for number in dice.sample(range(pages - 50, pages), 5):
+        assert listing.new(page(number), f"again {number}") == []
+    # The first ones are forgotten: memory has a bound.
+    assert len(listing.new(page(0), "again 0")) == size
+
+
+def test_a_clock_that_is_set_back_does_not_hold_up_the_end(
+    tap: TapCommand, aws: Emulator, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, time\n"
+        "right = time.time\n"
+        "time.time = lambda: right() - 3600 * os.path.exists(os.environ['SET_BACK'])\n"
+    )
+    set_back = tmp_path / "set-back"
+    aws.faults.before("ListProjects", lambda _: set_back.touch())
+
+    run = tap(
+        static(aws, emit_activate_version_messages=True),
+        environment={"PYTHONPATH": str(tmp_path), "SET_BACK": str(set_back)},
+        timeout=60,
+    ).succeeded()
+
+    assert set_back.exists()
+    assert [kind for kind, _ in run.kinds].count("ACTIVATE_VERSION") == 3
