@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
-from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import boto3
 import botocore.session
 from botocore.exceptions import ProfileNotFound
+from botocore.utils import get_environ_proxies
 
 from tap_iot_sitewise.errors import SettingsError
 
@@ -27,7 +29,7 @@ def faults(config: Config) -> list[str]:
     Returns:
         A clause for each fault, without secrets.
     """
-    return [*_environment_faults(), *_method_faults(config)]
+    return [*_environment_faults(), *_proxy_faults(config), *_method_faults(config)]
 
 
 def _environment_faults() -> Iterator[str]:
@@ -38,8 +40,51 @@ def _environment_faults() -> Iterator[str]:
         yield _unknown("AWS_PROFILE", profile)
         return
     bundle = ca_bundle()
-    if bundle and not Path(bundle).exists():
+    # Not Path.exists, which passes on a missing permission.
+    if bundle and not os.path.exists(bundle):  # noqa: PTH110
         yield "AWS_CA_BUNDLE: cannot read the file that it names (no such file)"
+
+
+def _proxy_faults(config: Config) -> Iterator[str]:
+    """Look at the proxies that the endpoints would be reached through.
+
+    botocore 1.44 puts ``http://`` before a proxy of another kind, and whoever parses a
+    URL ends the host at the first ``/``, ``?`` or ``#``, one in a password included.
+    """
+    region = config.get("aws_region")
+    services = {"aws_endpoint_url": "iotsitewise"}
+    if config.get("auth_method") == "roles_anywhere":
+        services["roles_anywhere_endpoint_url"] = "rolesanywhere"
+    found = {}
+    for setting, service in services.items():
+        usual = f"https://{service}.{region}.amazonaws.com"
+        endpoint = str(config.get(setting) or usual)
+        with contextlib.suppress(ValueError):
+            scheme = urlsplit(endpoint).scheme
+            found[scheme] = get_environ_proxies(endpoint).get(scheme)
+    for scheme, proxy in found.items():
+        if proxy and not _is_usable(proxy):
+            yield (
+                f"{scheme.upper()}_PROXY must be the URL of an http or https proxy, "
+                "special characters in its user name and password percent-encoded"
+            )
+
+
+def _is_usable(proxy: str) -> bool:
+    try:
+        url = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+        in_its_place = "@" not in f"{url.path}{url.query}{url.fragment}"
+        user, password = unquote(url.username or ""), unquote(url.password or "")
+        return (
+            url.scheme in {"", "http", "https"}
+            and bool(url.hostname)
+            and url.port != 0
+            and in_its_place
+            # botocore 1.44 encodes them so.
+            and f"{user}{password}".isascii()
+        )
+    except ValueError:
+        return False
 
 
 def ca_bundle() -> str | None:

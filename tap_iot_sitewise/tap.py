@@ -210,6 +210,9 @@ class TapIoTSiteWise(Tap):
 
     # Command line
 
+        for name, value in self._config.items():
+            if name.endswith("_url"):
+                redaction.register_url(str(value))
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:

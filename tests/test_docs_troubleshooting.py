@@ -270,6 +270,8 @@ def the_network_fails(stage: Stage) -> Iterator[list[str]]:
     stage.environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     yield stage.static()
     # CreateSession alone is called by https here.
+    stage.environment.setenv("HTTP_PROXY", "socks5://127.0.0.1:9")
+    yield stage.static()
     stage.environment.delenv("HTTP_PROXY")
     stage.environment.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     yield stage.anywhere()

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import importlib
 import json
+import pkgutil
 import typing as t
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -17,7 +23,9 @@ from tests.conftest import static
 from tests.test_auth import PASSPHRASE, Forms, anywhere
 
 if t.TYPE_CHECKING:
-    from emulator import Emulator
+    from collections.abc import Iterator
+
+    from emulator import AccessKey, Emulator
     from tests.conftest import Run, TapCommand
 
 DEBUG = {"TAP_IOT_SITEWISE_LOGLEVEL": "DEBUG"}
@@ -119,6 +127,167 @@ def test_a_private_key_given_as_text_is_in_no_output(
     assert run.code == 0
     assert '"level":"debug"' in run.log
     check_hidden(run, *texts["private_key"].splitlines()[1:-1])
+
+
+def _every_logger(*packages: str) -> list[str]:
+    """Return a logger's name for each module of some packages."""
+    names = list(packages)
+    for package in packages:
+        path = importlib.import_module(package).__path__
+        names += [module.name for module in pkgutil.walk_packages(path, f"{package}.")]
+    return names
+
+
+_WEB_IDENTITY = """<AssumeRoleWithWebIdentityResponse
+  xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <AssumeRoleWithWebIdentityResult>
+    <Credentials>
+      <AccessKeyId>{key.access_key_id}</AccessKeyId>
+      <SecretAccessKey>{key.secret_access_key}</SecretAccessKey>
+      <SessionToken>{key.session_token}</SessionToken>
+      <Expiration>2999-01-01T00:00:00Z</Expiration>
+    </Credentials>
+  </AssumeRoleWithWebIdentityResult>
+</AssumeRoleWithWebIdentityResponse>"""
+
+
+@contextlib.contextmanager
+def _security_token_service(key: AccessKey) -> Iterator[str]:
+    """An STS that trades any web identity for these credentials."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = _WEB_IDENTITY.format(key=key).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_log_configuration_that_names_each_logger_shows_no_credentials(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    key = aws.issue_session()
+    identity = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwcmVzcy0xIn0.of-the-plant"
+    names = _every_logger("botocore", "boto3", "urllib3", "iam_rolesanywhere_session")
+    everything = {
+        **STRUCTURED,
+        "loggers": {name: {"level": "DEBUG"} for name in names},
+    }
+    assert "botocore.parsers" in names
+    assert "botocore.endpoint" in names
+    token = tap.file("identity", identity)
+    log = tap.file("log.json", everything)
+    config = {
+        "aws_region": aws.region,
+        "aws_endpoint_url": aws.endpoint_url,
+        "auth_method": "default",
+    }
+
+    with _security_token_service(key) as url:
+        run = tap(
+            config,
+            environment={
+                **DEBUG,
+                "SINGER_SDK_LOG_CONFIG": str(log),
+                "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/Reader",
+                "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
+                "AWS_ENDPOINT_URL_STS": url,
+            },
+        )
+
+    assert run.code == 0, run.log
+    assert run.records("portals")
+    check_hidden(run, key.secret_access_key, key.session_token, identity)
+    # Nor anything else of what these libraries say at DEBUG.
+    levels = {
+        (json.loads(line)["logger_name"].split(".")[0], json.loads(line)["level"])
+        for line in run.log.splitlines()
+        if line.startswith("{")
+    }
+    assert ("tap-iot-sitewise", "debug") in levels
+    assert not {("botocore", "debug"), ("urllib3", "debug")} & levels
+
+
+# A password in a URL, and how it could be cut apart by whoever parses the URL.
+PASSWORD = "Gr4nite/Harbour#2?x"  # noqa: S105 - must not show
+PIECES = ("Gr4nite", "Harbour")
+ENCODED = quote(PASSWORD, safe="")
+
+PROXIES = {
+    "SOCKS": f"socks5://plantuser:{ENCODED}@127.0.0.1:9",
+    "nobody listens": f"http://plantuser:{ENCODED}@127.0.0.1:9",
+    "without scheme": f"plantuser:{ENCODED}@127.0.0.1:9",
+    "not encoded": f"http://plantuser:{PASSWORD}@127.0.0.1:9",
+    "not encoded, a number first": f"http://plantuser:12/{PASSWORD}@127.0.0.1:9",
+    "a bad port": f"http://plantuser:{ENCODED}@127.0.0.1:port",
+    "short": "socks5://bob:pw@127.0.0.1:9",
+    "not ASCII": "http://plantuser:Gr4nite-Hafenkräne@127.0.0.1:9",
+}
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+@pytest.mark.parametrize("case", PROXIES)
+def test_the_password_of_a_proxy_is_in_no_output(
+    tap: TapCommand, aws: Emulator, case: str, level: str
+) -> None:
+    run = tap(
+        static(aws, max_attempts=2),
+        environment={
+            "TAP_IOT_SITEWISE_LOGLEVEL": level,
+            "HTTP_PROXY": PROXIES[case],
+            "HTTPS_PROXY": PROXIES[case],
+            "NO_PROXY": "",
+        },
+    )
+
+    assert run.code == 1
+    assert len(run.errors) == 1
+    assert "HTTP_PROXY" in run.errors[0] or "the proxy" in run.errors[0]
+    check_hidden(run, "plantuser", PASSWORD, ENCODED, *PIECES, "bob:pw", ":pw")
+
+
+@pytest.mark.parametrize("setting", ["aws_endpoint_url", "roles_anywhere_endpoint_url"])
+@pytest.mark.parametrize("password", [ENCODED, PASSWORD, "pw"])
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_the_password_of_an_endpoint_is_in_no_output(
+    tap: TapCommand, aws: Emulator, setting: str, password: str, level: str
+) -> None:
+    forms = Forms(aws.issue_certificate(), tap.directory)
+    url = f"https://plantuser:{password}@127.0.0.1:9"
+
+    run = tap(
+        anywhere(aws, **forms.paths(), max_attempts=2, **{setting: url}),
+        environment={
+            "TAP_IOT_SITEWISE_LOGLEVEL": level,
+            "AWS_CA_BUNDLE": aws.ca_bundle,
+        },
+    )
+
+    assert run.code == 1
+    assert len(run.errors) == 1
+    check_hidden(run, "plantuser", PASSWORD, ENCODED, *PIECES, ":pw")
+
+
+def test_a_proxy_that_is_not_for_the_endpoint_is_of_no_interest(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    run = tap(
+        static(aws),
+        environment={"HTTP_PROXY": PROXIES["SOCKS"], "NO_PROXY": "127.0.0.1"},
+    )
+
+    run.succeeded()
 
 
 def test_the_environment_gives_nothing_away(tap: TapCommand, aws: Emulator) -> None:
