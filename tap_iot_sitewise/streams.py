@@ -20,7 +20,8 @@ from singer_sdk.exceptions import (
     AbortedSyncPausedException,
 )
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from singer_sdk.singerlib.encoding.simple import StateMessage
 
@@ -47,8 +48,8 @@ if t.TYPE_CHECKING:
 
     from tap_iot_sitewise.client import Calls
     from tap_iot_sitewise.entities import Entity, Record
-    from tap_iot_sitewise.tap import TapIoTSiteWise
     from tap_iot_sitewise.listing import Page
+    from tap_iot_sitewise.tap import TapIoTSiteWise
 
 REPLICATION_KEY = "last_update_date"
 """The one column that tells when an entity changed."""
@@ -157,17 +158,30 @@ class SiteWiseStream(Stream):
     def _child_pages(self, calls: Calls, parent: str) -> Iterator[Page]:
         parameter = t.cast("str", self.parent_parameter)
         parameters = {**self.parameters(), parameter: parent}
-        try:
         listed = 0
-            yield from self._tap.client.pages(self.operation, calls, **parameters)
+        try:
+            for page in self._tap.client.pages(self.operation, calls, **parameters):
+                listed += len(page)
+                yield page
         except NotFoundError as error:
-            self.logger.warning(
-                "%s %s was deleted during the run, its %s are left out (%s)",
-                parameter,
-                parent,
-                self.name,
-                error,
-            )
+            if listed:
+                self.logger.warning(
+                    "%s %s was deleted while it was listed, only the first %d of its "
+                    "%s were sent (%s)",
+                    parameter,
+                    parent,
+                    listed,
+                    self.name,
+                    error,
+                )
+            else:
+                self.logger.warning(
+                    "%s %s was deleted during the run, its %s are left out (%s)",
+                    parameter,
+                    parent,
+                    self.name,
+                    error,
+                )
 
     def _records(self, page: Page, given: dict[str, str]) -> Iterator[Record]:
         try:
@@ -258,8 +272,15 @@ class SiteWiseStream(Stream):
             for message in self._generate_record_messages(record)
             if message.stream == alias
         )
-        for manifest in batcher.get_batches(records):
-            yield batch_config.encoding, manifest
+        try:
+            for manifest in batcher.get_batches(records):
+                yield batch_config.encoding, manifest
+        except OSError as error:
+            msg = (
+                f"batch_config: cannot write a batch file ({error.strerror or error}); "
+                "check storage.root"
+            )
+            raise TapError(msg) from error
 
     # Messages
 
@@ -301,12 +322,26 @@ class SiteWiseStream(Stream):
 
     @property
     def activates_version(self) -> bool:
-        """Whether the target is to be told, in the end, that the table is whole."""
+        """Whether the target is to be told, in the end, that the table is whole.
+
+        Not where the records go out in batches: these have no place for a version, and
+        a target deletes all rows whose version is not the one that it is told.
+        """
         return (
             bool(self.config.get("emit_activate_version_messages"))
             and self.selected
             and self.replication_method == REPLICATION_FULL_TABLE
+            and self.get_batch_config(self.config) is None
         )
+
+    @property
+    def tables(self) -> list[str]:
+        """Names under which the target gets the stream, after stream maps."""
+        return [
+            stream_map.stream_alias
+            for stream_map in self.stream_maps
+            if not isinstance(stream_map, RemoveRecordTransform)
+        ]
 
     @property
     @override
@@ -345,16 +380,18 @@ class SiteWiseStream(Stream):
 
     def _activate_versions(self) -> None:
         """Tell the target that it may drop the rows that did not come again."""
-        streams = self._tap.full_table_streams()
-        if not streams:
+        tables = self._tap.tables_to_activate()
+        if not tables:
             return
         # Versions are whole seconds (SDK 0.54; some targets keep them in 32 bits). A
         # run that begins in the second of the one before would have its version, and
-        # drop nothing: so none ends in the second that it began in.
-        over = self._initialized_at // 1000 + 1
-        time.sleep(max(0.0, over - time.time()))
-        for stream in streams:
-            stream._write_activate_version_message(over - 1)  # noqa: SLF001 - one class
+        # drop nothing: so none ends in the second that it began in. How much of that is
+        # left, the monotonic clock knows: the other one can be set meanwhile.
+        version, milliseconds = divmod(self._initialized_at, 1000)
+        second = self._tap.began_at + 1.0 - milliseconds / 1000
+        time.sleep(max(0.0, second - time.monotonic()))
+        for table in tables:
+            self._tap.write_message(ActivateVersionMessage(table, version))
 
     @override
     def log(

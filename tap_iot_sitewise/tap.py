@@ -8,6 +8,7 @@ import json
 import logging
 import signal
 import sys
+import time
 import typing as t
 import warnings
 from urllib.parse import urlsplit
@@ -88,6 +89,7 @@ class TapIoTSiteWise(Tap):
         super().__init__(
             catalog=catalog, state=check_state(state, self.logger), **arguments
         )
+        self.began_at = time.monotonic()
 
     @override
     def discover_streams(self) -> list[SiteWiseStream]:
@@ -139,10 +141,24 @@ class TapIoTSiteWise(Tap):
 
     # The order of the run
 
-    def full_table_streams(self) -> list[SiteWiseStream]:
-        """Return the streams whose rows a target may replace as a whole."""
+    def tables_to_activate(self) -> list[str]:
+        """Return the tables, as the target knows them, that are whole after this run.
+
+        A stream map can send several streams into one table. Where one of them does not
+        bear a version, the target would delete its rows with the version of another.
+        """
         streams = t.cast("list[SiteWiseStream]", list(self.streams.values()))
-        return [stream for stream in streams if stream.activates_version]
+        names = [(stream, name) for stream in streams for name in stream.tables]
+        partial = {name for stream, name in names if not stream.activates_version}
+        whole = {name: None for stream, name in names if stream.activates_version}
+        for name in whole.keys() & partial:
+            self.logger.warning(
+                "emit_activate_version_messages: no ACTIVATE_VERSION is sent for %s, "
+                "since stream_maps sends several streams there, and not all of them as "
+                "a full table",
+                name,
+            )
+        return [name for name in whole if name not in partial]
 
     def ends_with(self, stream: SiteWiseStream) -> bool:
         """Return whether a stream is the last top-level one of the run."""
@@ -209,6 +225,14 @@ class TapIoTSiteWise(Tap):
         return []
 
     # Command line
+        if self._config.get("batch_config") and self._config.get(
+            "emit_activate_version_messages"
+        ):
+            self.logger.warning(
+                "emit_activate_version_messages: no ACTIVATE_VERSION is sent, since "
+                "batch_config is set and the rows of a batch carry no version: the "
+                "target would delete them all"
+            )
 
         for name, value in self._config.items():
             if name.endswith("_url"):

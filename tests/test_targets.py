@@ -22,7 +22,7 @@ from demo.postgres import server
 from emulator import Emulator
 from emulator.faults import Call, Fault
 from tests import expected
-from tests.conftest import ROOT, TapCommand, clean_environment, static
+from tests.conftest import ROOT, TapCommand, clean_environment, select, static
 from tests.interrupted import stopped
 
 if t.TYPE_CHECKING:
@@ -64,7 +64,7 @@ def load(
         env=clean_environment(**variables),
         input=output,
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
@@ -423,6 +423,82 @@ def test_what_was_deleted_goes_with_the_next_whole_load_and_nothing_else(
             "projects": projects | {project["id"]},
         }
     )
+
+
+def test_a_load_in_batches_deletes_nothing_and_says_that_it_does_not(
+    tables: Tables, tmp_path: Path
+) -> None:
+    marked = {stream: tables.marked(stream) for stream in KEYS}
+    batches = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": tmp_path.as_uri()},
+    }
+
+    run = tables.tap(tables.settings(batch_config=batches)).succeeded()
+
+    assert "ACTIVATE_VERSION" not in {kind for kind, _ in run.kinds}
+    assert {stream for kind, stream in run.kinds if kind == "BATCH"} == set(KEYS)
+    (warning,) = run.lines("WARNING")
+    assert warning.startswith("emit_activate_version_messages: no ACTIVATE_VERSION")
+    tables.load(run)
+    tables.check(marked)
+
+
+MAPS: dict[str, tuple[Record, list[str]]] = {
+    "a stream by another name": (
+        {"portals": {"__alias__": "sites"}},
+        ["asset_models", "projects", "sites"],
+    ),
+    "a stream in two tables": (
+        {"sites": {"__source__": "portals"}},
+        ["asset_models", "portals", "projects", "sites"],
+    ),
+    "a stream left out": ({"portals": None}, ["asset_models", "projects"]),
+    "two streams in one table": (
+        {"portals": {"__alias__": "things"}, "projects": {"__alias__": "things"}},
+        ["asset_models", "things"],
+    ),
+}
+
+
+def activated(run: Run) -> list[str]:
+    return [str(stream) for kind, stream in run.kinds if kind == "ACTIVATE_VERSION"]
+
+
+@pytest.mark.parametrize("case", MAPS)
+def test_each_table_is_activated_once_by_the_name_that_the_target_knows(
+    tap: TapCommand, aws: Emulator, case: str
+) -> None:
+    maps, tables = MAPS[case]
+
+    run = tap(
+        static(aws, emit_activate_version_messages=True, stream_maps=maps)
+    ).succeeded()
+
+    assert sorted(activated(run)) == tables
+    assert {stream for kind, stream in run.kinds if kind == "SCHEMA"} == set(tables)
+
+
+def test_a_table_that_holds_rows_without_a_version_is_not_activated(
+    tap: TapCommand, aws: Emulator, catalog: Message
+) -> None:
+    # A target deletes what is not of the version that it is told: the projects.
+    maps = {"portals": {"__alias__": "things"}, "projects": {"__alias__": "things"}}
+    chosen = select(catalog, *KEYS)
+    (entry,) = (e for e in chosen["streams"] if e["tap_stream_id"] == "projects")
+    (root,) = (m["metadata"] for m in entry["metadata"] if not m["breadcrumb"])
+    root["replication-method"] = "INCREMENTAL"
+    root["replication-key"] = "last_update_date"
+
+    run = tap(
+        static(aws, emit_activate_version_messages=True, stream_maps=maps),
+        catalog=chosen,
+    ).succeeded()
+
+    assert activated(run) == ["asset_models"]
+    # The SDK warns of an incremental stream.
+    warning = run.lines("WARNING")[-1]
+    assert "no ACTIVATE_VERSION is sent for things" in warning
 
 
 def test_a_whole_run_activates_each_stream_once_after_its_last_record(
