@@ -133,10 +133,12 @@ def _read(name: str, config: Config) -> bytes:
     value: str = config[name]
     if _PEM_MARK in value:
         # A line break does not survive every .env file and every secret store.
-        return value.replace("\\n", "\n").encode()
-    path = Path(value).expanduser()
+        return _as_given(value.replace("\\n", "\n"))
     try:
-        content = path.read_bytes()
+        content = Path(value).expanduser().read_bytes()
+    except RuntimeError:
+        # ~user for a user that is not there; ~ where there is no home.
+        reason = "the home directory is not known"
     except (OSError, ValueError) as error:
         # ValueError: a path with a NUL in it.
         reason = (
@@ -144,12 +146,20 @@ def _read(name: str, config: Config) -> bytes:
             if isinstance(error, FileNotFoundError)
             else getattr(error, "strerror", None) or "no path"
         )
+    else:
+        reason = ""
+    if reason:
         msg = f"{name}: cannot read the file that it names ({reason})"
-        raise _FaultError(msg) from None
+        raise _FaultError(msg)
     if not content.strip():
         msg = f"{name}: the file that it names is empty"
         raise _FaultError(msg)
     return content
+
+
+def _as_given(text: str) -> bytes:
+    """Return a setting's bytes, also those of a variable that were not UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _is_pkcs12(material: bytes, config: Config) -> bool:
@@ -162,7 +172,7 @@ def _pkcs12(
 ) -> tuple[PrivateKey, list[x509.Certificate]]:
     try:
         key, leaf, others = pkcs12.load_key_and_certificates(
-            material, passphrase.encode() if passphrase else None
+            material, _as_given(passphrase) if passphrase else None
         )
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # OpenSSL cannot tell a wrong passphrase from a file that is none of its own.
@@ -199,7 +209,7 @@ def _private_key(material: bytes, passphrase: str | None) -> PrivateKey:
         raise _FaultError(msg)
     # A file may carry the certificate beside the key.
     start = material.find(b"-----BEGIN", material.find(b"PRIVATE KEY") - 32)
-    secret = passphrase.encode() if passphrase else None
+    secret = _as_given(passphrase) if passphrase else None
     try:
         try:
             key = serialization.load_pem_private_key(material[max(start, 0) :], secret)

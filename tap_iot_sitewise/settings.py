@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import ipaddress
 import os
@@ -352,7 +353,8 @@ def readable_by_others(path: str) -> bool:
     """
     try:
         mode = Path(path).expanduser().stat().st_mode
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):
+        # RuntimeError: the home directory that a ~ stands for is not known.
         return False
     readable = mode & (stat.S_IRGRP | stat.S_IROTH)
     return os.name == "posix" and stat.S_ISREG(mode) and bool(readable)
@@ -417,9 +419,12 @@ def _date_faults(config: Config) -> Iterator[str]:
         from tap_iot_sitewise.bookmarks import parse_moment  # noqa: PLC0415
 
         try:
-            parse_moment(config["start_date"])
+            start = parse_moment(config["start_date"])
         except ValueError:
             yield "start_date is not a date and time such as 2024-05-31T00:00:00Z"
+            return
+        if start > dt.datetime.now(dt.timezone.utc):
+            yield f"start_date is in the future ({start})"
 
 
 def _timeout_faults(config: Config) -> Iterator[str]:

@@ -210,6 +210,9 @@ class TapIoTSiteWise(Tap):
         redaction.register(
             str(self._config[name]) for name in settings.secrets_in(self._config)
         )
+        for name, value in self._config.items():
+            if name.endswith("_url"):
+                redaction.register_url(str(value))
         faults = settings.faults(self._config, self.config_jsonschema)
         from tap_iot_sitewise import auth  # noqa: PLC0415 - as in `client`
 
@@ -222,9 +225,6 @@ class TapIoTSiteWise(Tap):
 
             start = parse_moment(self._config["start_date"])
             self._config["start_date"] = rfc3339(start)
-        return []
-
-    # Command line
         if self._config.get("batch_config") and self._config.get(
             "emit_activate_version_messages"
         ):
@@ -233,10 +233,10 @@ class TapIoTSiteWise(Tap):
                 "batch_config is set and the rows of a batch carry no version: the "
                 "target would delete them all"
             )
+        return []
 
-        for name, value in self._config.items():
-            if name.endswith("_url"):
-                redaction.register_url(str(value))
+    # Command line
+
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
@@ -249,7 +249,7 @@ class TapIoTSiteWise(Tap):
     def cb_config(cls, ctx: t.Any, param: t.Any, value: tuple[str, ...]) -> t.Any:
         try:
             given = super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             # What is given in a file's place can be the settings, keys and all.
             inline = any("{" in text for text in value)
             msg = f"--config: {'not a file' if inline else error}"
@@ -313,9 +313,11 @@ def _warn_of_readers(logger: logging.Logger, what: str, path: str) -> None:
 def _read_json(option: str, file: t.IO[str] | None) -> t.Any:  # noqa: ANN401
     if file is None:
         return None
+    # Bytes, as JSON is in UTF-8 whatever the locale says, with or without a mark of it.
+    content = t.cast("t.TextIO", file).buffer.read()
     try:
-        return json.load(file)
-    except ValueError as error:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
         msg = f"{option}: {file.name} is not JSON ({error})"
         raise TapError(msg) from error
 
@@ -345,6 +347,7 @@ class _Command(SingerCommand):
         try:
             # Not standalone: a wrong option is a failure like any other, in one line.
             code = super().main(*args, **{**extra, "standalone_mode": False})
+            sys.stdout.flush()
         except Stopped as stop:
             self.logger.error(  # noqa: TRY400 - no traceback of a signal
                 "Stopped by %s; what was sent so far is not the whole", stop.signal_name
@@ -369,4 +372,3 @@ class _Command(SingerCommand):
             text = f"{type(error).__name__}: {error}"
         self.logger.error(" ".join(text.split()))
         self.logger.debug("Traceback", exc_info=error)
-            sys.stdout.flush()

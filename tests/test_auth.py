@@ -242,6 +242,14 @@ BAD: dict[str, tuple[t.Callable[[Emulator, Path], dict[str, str]], str]] = {
         lambda _aws, directory: {"client_certificate": f"{directory}/no.pem"},
         "client_certificate: cannot read the file that it names (no such file)",
     ),
+    "of nobody": (
+        lambda _aws, _directory: {"client_certificate": "~nosuchuser/c.pem"},
+        "client_certificate: cannot read the file that it names (the home directory is",
+    ),
+    "a key of nobody": (
+        lambda _aws, _directory: {"private_key": "~nosuchuser/c.key"},
+        "private_key: cannot read the file that it names (the home directory is",
+    ),
     "a directory": (
         lambda _aws, directory: {"client_certificate": str(directory)},
         "client_certificate: cannot read the file that it names (Is a directory)",
@@ -400,8 +408,10 @@ def test_every_fault_of_the_settings_is_named_at_once(
 def test_credentials_that_run_out_are_renewed_and_nothing_is_lost(
     tap: TapCommand, aws: Emulator
 ) -> None:
-    aws.session_rules.session_seconds = 2
-    aws.faults.latency = 0.15
+    # botocore renews what ends within ten minutes, with each request; from then on
+    # the old ones are refused.
+    aws.session_rules.session_seconds = 300
+    aws.faults.before("CreateSession", lambda _: aws.expire_sessions())
     forms = Forms(aws.issue_certificate(), tap.directory)
     settings = anywhere(aws, **forms.paths(), page_size=3, max_concurrency=1)
 

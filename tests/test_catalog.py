@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import typing as t
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -173,6 +174,43 @@ def test_a_file_that_is_no_json_is_one_error(tap: TapCommand, aws: Emulator) -> 
     assert aws.stats.total == 0
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_is_read_whatever_mark_of_its_encoding_it_begins_with(
+    tap: TapCommand, aws: Emulator, catalog: Message, encoding: str
+) -> None:
+    # Windows editors and PowerShell put such a mark before what they write.
+    for name, content in (
+        ("config", static(aws)),
+        ("catalog", select(catalog, "portals")),
+        ("state", {"bookmarks": {}}),
+    ):
+        tap.file(f"{name}.json", "").write_text(json.dumps(content), encoding)
+    # The SDK reads the configuration, and knows UTF-8 with or without a mark.
+    tap.file("config.json", static(aws))
+
+    run = tap(
+        None,
+        *("--config", str(tap.directory / "config.json")),
+        *("--catalog", str(tap.directory / "catalog.json")),
+        *("--state", str(tap.directory / "state.json")),
+        # Nor does the locale decide about it.
+        environment={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ).succeeded()
+
+    assert run.records("portals") == expected.records(aws.plant)["portals"]
+    assert not run.records("asset_models")
+
+
+def test_a_file_that_is_nested_too_deep_is_one_error(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    deep = "[" * 100_000
+
+    assert "catalog.json is not JSON" in tap(static(aws), catalog=deep).error
+    assert "state.json is not JSON" in tap(static(aws), state=deep).error
+    assert "--config: " in tap(deep).error
+
+
 def test_an_unknown_stream_is_left_out_and_a_missing_one_is_not_selected(
     tap: TapCommand, aws: Emulator, catalog: Message
 ) -> None:
@@ -252,6 +290,28 @@ WRONG_STATES: dict[str, tuple[t.Any, str]] = {
         },
         "the bookmark of portals is not a date and time",
     ),
+    "a word for a date": (
+        {
+            "bookmarks": {
+                "portals": {
+                    "replication_key": "last_update_date",
+                    "replication_key_value": "now",
+                }
+            }
+        },
+        "the bookmark of portals is not a date and time",
+    ),
+    "tomorrow": (
+        {
+            "bookmarks": {
+                "portals": {
+                    "replication_key": "last_update_date",
+                    "replication_key_value": "tomorrow",
+                }
+            }
+        },
+        "the bookmark of portals lies in the future",
+    ),
     "the future": (
         {
             "bookmarks": {
@@ -266,9 +326,14 @@ WRONG_STATES: dict[str, tuple[t.Any, str]] = {
 }
 
 
+def tomorrow() -> str:
+    return (datetime.now(timezone.utc) + timedelta(hours=20)).isoformat()
+
+
 @pytest.mark.parametrize("case", WRONG_STATES)
 def test_a_state_that_cannot_be_gone_on_from_is_one_error(case: str) -> None:
     state, words = WRONG_STATES[case]
+    state = json.loads(json.dumps(state).replace("tomorrow", tomorrow()))
 
     with pytest.raises(TapError) as caught:
         TapIoTSiteWise(state=state, validate_config=False)
@@ -392,6 +457,10 @@ def test_a_wrong_command_line_is_one_error_with_exit_code_one(
         ("REQUEST_TIMEOUT", "nan", "request_timeout must be 0 to 86400, not nan"),
         ("REQUEST_TIMEOUT", "inf", "request_timeout must be 0 to 86400, not inf"),
         ("START_DATE", "9999-12-31T23:59:59-01:00", "start_date is not a date"),
+        ("START_DATE", "now", "start_date is not a date and time"),
+        ("START_DATE", "12:30", "start_date is not a date and time"),
+        ("START_DATE", "tomorrow", "start_date is in the future"),
+        ("START_DATE", "9999-12-31", "start_date is in the future"),
         ("AWS_REGION", "eu-west-1\n", "did you mean eu-west-1?"),
         ("MAX_ATTEMPTS", "0", "max_attempts must be at least 1, not 0"),
     ],
@@ -404,7 +473,7 @@ def test_a_variable_that_will_not_do_is_named(
         "TAP_IOT_SITEWISE_AWS_ACCESS_KEY_ID": aws.access_key_id,
         "TAP_IOT_SITEWISE_AWS_SECRET_ACCESS_KEY": aws.secret_access_key,
         "TAP_IOT_SITEWISE_AWS_ENDPOINT_URL": aws.endpoint_url,
-        f"TAP_IOT_SITEWISE_{name}": value,
+        f"TAP_IOT_SITEWISE_{name}": tomorrow() if value == "tomorrow" else value,
     }
 
     run = tap(None, "--config", "ENV", environment=environment)

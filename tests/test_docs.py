@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from demo import meltano
+from emulator import Fault
 from tap_iot_sitewise import settings
 from tap_iot_sitewise.streams import STREAMS
 from tap_iot_sitewise.tap import TapIoTSiteWise
@@ -78,7 +79,7 @@ def about() -> Message:
         env=clean_environment(),
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )
     told: Message = json.loads(done.stdout)["settings"]
     return told
@@ -363,19 +364,19 @@ def test_the_stream_that_is_shown_to_contributors_is_one() -> None:
 OPTION = re.compile(r"(?:^|\s)(--[a-z][a-z-]+)")
 ELSEWHERE = {
     # Programmes that a machine has or has not; what is written of them is little.
-    *("pip", "cd", "set", "tail", "journalctl", "systemctl"),
+    *("pip", "cd", "set", "tail", "journalctl", "systemctl", "[", "echo", "mv"),
     # Held against the real ones in test_docs_authentication.py.
     *("aws", "openssl", "umask", "printf", "cat"),
 }
 
 
 def _lines() -> Iterator[list[str]]:
-    """Return every command of the pages, its words; a pipe is two commands."""
+    """Return every command of the pages, its words; a line may hold several."""
     for each in pages():
         for block in each.blocks("sh", "bash"):
             text = block.text.replace("\\\n", " ")
             for line in text.splitlines():
-                for part in re.split(r" \| ", line):
+                for part in re.split(r" (?:\||&&|\|\|) ", line):
                     words = shlex.split(part, comments=True)
                     while words and "=" in words[0]:
                         del words[0]
@@ -392,7 +393,7 @@ def _help(*command: object) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )
     return done.stdout
 
@@ -464,60 +465,164 @@ def test_meltano_has_the_commands_and_options_that_are_shown() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )
 
     assert shown
     assert asked.stdout == ""
 
 
-def test_the_pipelines_of_the_page_load_the_plant(
-    tap: TapCommand, aws: Emulator
-) -> None:
-    tap.file("config.json", static(aws))
-    tap.file("csv.json", json.loads(LOADING.block("CSV and JSON Lines", "json")))
-    path = f"{COMMAND.parent}:{_tool('target-csv').parent}"
+class Recipes:
+    """The commands of the page, in a directory with the files that they read."""
 
-    for language in ("sh", "bash"):
-        subprocess.run(
-            ["bash", "-e", "-c", LOADING.block("Without Meltano", language)],  # noqa: S607
-            cwd=tap.directory,
-            env={
-                **clean_environment(),
-                "PATH": f"{path}:{clean_environment()['PATH']}",
-            },
-            check=True,
-            capture_output=True,
-            timeout=60,
+    def __init__(self, tap: TapCommand) -> None:
+        self.directory = tap.directory
+        target = json.loads(LOADING.block("CSV and JSON Lines", "json"))
+        tap.file("csv.json", target)
+        programs = (COMMAND.parent, _tool("target-csv").parent, os.environ["PATH"])
+        self._environment = clean_environment(PATH=":".join(map(str, programs)))
+
+    def run(self, language: str) -> int:
+        """Run the commands as one who copies them; return their exit code."""
+        (text,) = (
+            block.text
+            for block in LOADING.blocks(language)
+            if block.section == "Without Meltano"
         )
+        return subprocess.run(
+            ["bash", "-c", text],  # noqa: S607 - as the reader of the page calls it
+            cwd=self.directory,
+            env=self._environment,
+            check=False,
+            capture_output=True,
+            timeout=120,
+        ).returncode
 
-    with (tap.directory / "plant" / "projects.csv").open(newline="") as file:
-        assert [row["name"] for row in csv.DictReader(file)] == [
-            record["name"] for record in expected.records(aws.plant)["projects"]
-        ]
-    state = json.loads((tap.directory / "state.json").read_text("utf-8"))
-    assert state["bookmarks"].keys() == {stream.name for stream in STREAMS}
+    def prefer(self, directory: Path) -> None:
+        """Have programs of a directory run in the place of others of their name."""
+        self._environment["PATH"] = f"{directory}:{self._environment['PATH']}"
+
+    @property
+    def state(self) -> object:
+        return json.loads((self.directory / "state.json").read_text("utf-8"))
+
+    def loaded(self) -> list[str]:
+        with (self.directory / "plant" / "projects.csv").open(newline="") as file:
+            return [row["name"] for row in csv.DictReader(file)]
 
 
-def test_a_failed_tap_fails_the_pipeline_of_the_page(
-    tap: TapCommand, aws: Emulator
-) -> None:
-    aws.deny("iotsitewise:ListPortals")
+@pytest.fixture
+def recipes(tap: TapCommand, aws: Emulator) -> Recipes:
     tap.file("config.json", static(aws))
-    tap.file("csv.json", {"output_path": "plant"})
-    path = f"{COMMAND.parent}:{_tool('target-csv').parent}"
+    return Recipes(tap)
 
-    done = subprocess.run(
-        ["bash", "-e", "-c", LOADING.block("Without Meltano", "bash")],  # noqa: S607 - as the reader of the page calls it
-        cwd=tap.directory,
-        env=clean_environment(PATH=f"{path}:{os.environ['PATH']}"),
-        check=False,
-        capture_output=True,
-        timeout=60,
+
+def names(aws: Emulator) -> list[object]:
+    return [record["name"] for record in expected.records(aws.plant)["projects"]]
+
+
+def test_the_two_steps_of_the_page_load_the_plant_and_a_failure_keeps_the_last_load(
+    recipes: Recipes, aws: Emulator
+) -> None:
+    assert recipes.run("sh") == 0
+    loaded = recipes.loaded()
+    assert loaded == names(aws)
+
+    aws.plant.delete_portal(aws.plant.portals[0]["id"])
+    aws.faults.always("ListProjects", Fault.ACCESS_DENIED, after=2)
+
+    assert recipes.run("sh") != 0
+    assert recipes.loaded() == loaded
+
+
+def test_the_pipe_of_the_page_works_from_the_first_run_on_and_goes_on_from_its_state(
+    recipes: Recipes, aws: Emulator
+) -> None:
+    for _ in range(2):
+        assert recipes.run("bash") == 0
+        assert recipes.loaded() == names(aws)
+        assert recipes.state == {"bookmarks": {stream.name: {} for stream in STREAMS}}
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        "a wrong key",
+        "access denied",
+        "the target fails",
+        "the target passes on nothing",
+    ],
+)
+def test_a_pipe_that_fails_leaves_the_state_as_it_was(
+    recipes: Recipes, tap: TapCommand, aws: Emulator, failure: str
+) -> None:
+    before = {
+        "bookmarks": {
+            "portals": {
+                "replication_key": "last_update_date",
+                "replication_key_value": "2024-05-31T00:00:00+00:00",
+            }
+        }
+    }
+    tap.file("state.json", before)
+    if failure == "a wrong key":
+        other = f"{aws.secret_access_key}x"
+        tap.file("config.json", static(aws, aws_secret_access_key=other))
+    elif failure == "access denied":
+        aws.deny("iotsitewise:ListProjects")
+    elif failure == "the target fails":
+        tap.file("csv.json", {"output_path": "/dev/null/plant"})
+    else:
+        target = tap.file("target-csv", "#!/bin/sh\ncat > /dev/null\n")
+        target.chmod(0o700)
+        recipes.prefer(tap.directory)
+
+    assert recipes.run("bash") != 0
+    assert recipes.state == before
+    # And again: nothing that a failed run leaves stands in the way of the next.
+    assert recipes.run("bash") != 0
+    assert recipes.state == before
+
+
+def test_a_first_run_that_fails_leaves_a_state_to_begin_with(
+    recipes: Recipes, aws: Emulator
+) -> None:
+    aws.faults.always("ListPortals", Fault.ACCESS_DENIED)
+
+    assert recipes.run("bash") != 0
+    assert recipes.state == {}
+
+    aws.faults.clear()
+    assert recipes.run("bash") == 0
+    assert recipes.loaded() == names(aws)
+
+
+def test_cron_prints_the_end_of_the_log_of_a_failed_run_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    (line,) = (
+        line
+        for line in SCHEDULING.block("cron", "crontab").splitlines()
+        if line[0].isdigit()
     )
+    command = line.split(maxsplit=5)[5].replace("/srv/plant", str(tmp_path))
+    meltano_stub = tmp_path / "bin" / "meltano"
+    meltano_stub.parent.mkdir()
+    printed = []
+    for code in (0, 1):
+        meltano_stub.write_text(f"#!/bin/sh\necho run {code} >&2\nexit {code}\n")
+        meltano_stub.chmod(0o700)
 
-    assert done.returncode == 1
-    assert not (tap.directory / "state.json").exists()
+        done = subprocess.run(
+            ["sh", "-c", command],  # noqa: S607 - as cron does it
+            check=False,
+            capture_output=True,
+            timeout=120,
+            text=True,
+        )
+        printed.append(done.stdout + done.stderr)
+
+    assert printed == ["", "run 0\nrun 1\n"]
 
 
 def test_the_catalog_of_the_page_makes_a_stream_incremental(
@@ -570,7 +675,7 @@ def test_every_schedule_runs_the_job_of_the_project() -> None:
         ("systemd", "ini"),
     ):
         assert f"{command}\n" in SCHEDULING.block(section, language).replace(
-            " >> run.log 2>&1", ""
+            " >> run.log 2>&1 || tail -n 20 run.log", ""
         )
     job_spec = pod["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = job_spec["containers"]

@@ -24,7 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from emulator import Emulator
+from emulator import Answer, Emulator
 from emulator.errors import ApiError
 from emulator.faults import Fault
 from tap_iot_sitewise.errors import SettingsError, TapError
@@ -137,6 +137,7 @@ def settings_are_wrong(stage: Stage) -> Iterator[list[str]]:
         aws_access_key_id="AKIA IOSFODNN7",
         aws_endpoint_url="sitewise.example.com",
     )
+    yield stage.static(start_date=(NOW + DAY).isoformat())
     yield stage.anywhere(role_arn="SiteWiseReader")
     yield stage.static(auth_method="default", aws_profile="plnat")
 
@@ -269,9 +270,9 @@ def the_network_fails(stage: Stage) -> Iterator[list[str]]:
     stage.environment.setenv("AWS_CA_BUNDLE", aws.ca_bundle)
     stage.environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     yield stage.static()
-    # CreateSession alone is called by https here.
     stage.environment.setenv("HTTP_PROXY", "socks5://127.0.0.1:9")
     yield stage.static()
+    # CreateSession alone is called by https here.
     stage.environment.delenv("HTTP_PROXY")
     stage.environment.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     yield stage.anywhere()
@@ -301,6 +302,10 @@ def answers_are_not_what_they_should_be(stage: Stage) -> Iterator[list[str]]:
         stage.aws.faults.always("ListPortals", fault)
         yield stage.static(page_size=1)
         stage.aws.faults.clear()
+    stage.aws.faults.fail_next("ListPortals", Answer(407, b"Who are you?"))
+    yield stage.static()
+    stage.aws.faults.fail_next("ListPortals", Answer(404, b""))
+    yield stage.static()
     with _turning_in_circles() as url:
         yield stage.static(aws_endpoint_url=url)
 
@@ -406,13 +411,6 @@ def the_command_is_given_files_that_are_none(stage: Stage) -> Iterator[list[str]
 
 
 @scene
-def the_reader_goes_away(stage: Stage) -> Iterator[list[str]]:
-    process = stage.command.start(static(stage.aws))
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    log = process.stderr.read().decode()
-@scene
 def files_cannot_be_written(stage: Stage) -> Iterator[list[str]]:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
@@ -465,6 +463,13 @@ def a_portal_is_deleted_while_it_is_listed(stage: Stage) -> Iterator[list[str]]:
     yield stage.command(static(stage.aws, page_size=1)).lines("WARNING")
 
 
+@scene
+def the_reader_goes_away(stage: Stage) -> Iterator[list[str]]:
+    process = stage.command.start(static(stage.aws))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    log = process.stderr.read().decode()
     process.stderr.close()
     assert process.wait(timeout=120) == 1
     yield [
@@ -474,8 +479,7 @@ def a_portal_is_deleted_while_it_is_listed(stage: Stage) -> Iterator[list[str]]:
 
 @scene
 def the_run_is_stopped(stage: Stage) -> Iterator[list[str]]:
-    called: list[Call] = []
-    stage.aws.faults.before("ListPortals", called.append)
+    stats = stage.aws.stats
     stage.aws.faults.always("ListPortals", Fault.SILENCE)
     process = stage.command.start(static(stage.aws))
     stats.wait_for(lambda: stats.requests.get("ListPortals", 0) > 0)
@@ -615,7 +619,8 @@ NOT_SAID = {
     "no path",
     "true or false",
     "a whole number",
-    "the credentials are incomplete",
+    "an empty answer",
+    "the JSON is nested too deep",
     "%Y-%m-%d %H:%M:%S",
     # Told in other words by those who catch them.
     " lies outside the years 1 to 9999 in UTC",
