@@ -110,6 +110,16 @@ def explain(operation: str, error: Exception, *, attempts: int) -> TapError:
         return _refused(operation, error)
     if isinstance(error, (boto.ConnectionError, boto.HTTPClientError)):
         return TapError(as_line(_connection(operation, error, attempts)))
+    if isinstance(error, UnicodeError) or not isinstance(
+        error, (boto.BotoCoreError, ValueError)
+    ):
+        # botocore 1.44 takes what a container, an instance or a process hands out for
+        # credentials to be of the right form: KeyError, TypeError, RuntimeError ...
+        return TapError(
+            f"{operation}: what was sent as credentials cannot be used "
+            f"({type(error).__name__}: {as_line(error)}); check where boto3 gets them "
+            "from: the profile, the container or instance role, the web identity"
+        )
     text = f"{operation}: {as_line(error)}"
     if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):
         text += (

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from botocore import xform_name
 from botocore.config import Config as BotoConfig
-from botocore.exceptions import BotoCoreError, ClientError, SSLError
+from botocore.exceptions import SSLError
 from botocore.retries import quota, standard
 from botocore.retries.base import BaseRetryableChecker
 
@@ -21,7 +21,7 @@ from tap_iot_sitewise.listing import Listing, Page
 from tap_iot_sitewise.responses import TRANSIENT_STATUSES, decode, error_in
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import boto3
 
@@ -125,19 +125,29 @@ class Client:
         member = answers.result_keys[0].expression
         self._members[operation] = member
         given = Listing(operation)
+        for answer in self._explained(operation, answers):
+            retries = answer["ResponseMetadata"]["RetryAttempts"]
+            calls.add(retries=retries)
+            if "Error" in answer:
+                msg = (
+                    f"{operation}: {answer['Error']['Message']}; still so after "
+                    f"{retries + 1} attempts: check what is between this machine and "
+                    "AWS (a proxy, a gateway)"
+                )
+                raise TapError(msg)
+            yield given.new(answer[member], answer.get("nextToken"))
+
+    def _explained(
+        self, operation: str, answers: Iterable[dict[str, t.Any]]
+    ) -> Iterator[dict[str, t.Any]]:
+        """Yield what botocore's paginator does, its errors as the tap's."""
         try:
-            for answer in answers:
-                retries = answer["ResponseMetadata"]["RetryAttempts"]
-                calls.add(retries=retries)
-                if "Error" in answer:
-                    msg = (
-                        f"{operation}: {answer['Error']['Message']}; still so after "
-                        f"{retries + 1} attempts: check what is between this machine "
-                        "and AWS (a proxy, a gateway)"
-                    )
-                    raise TapError(msg)
-                yield given.new(answer[member], answer.get("nextToken"))
-        except (BotoCoreError, ClientError) as error:
+            yield from answers
+        except TapError:
+            # Of CreateSession, told already.
+            raise
+        except Exception as error:
+            # Of any kind: credentials are renewed on the way.
             raise explain(operation, error, attempts=self._max_attempts) from error
 
     def _read_answer(

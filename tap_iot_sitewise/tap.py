@@ -99,8 +99,6 @@ class TapIoTSiteWise(Tap):
     def client(self) -> Client:
         """Client of SiteWise, made when the first stream needs it."""
         # boto3 and cryptography are not to slow down --version and --discover.
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-
         from tap_iot_sitewise.auth import open_session  # noqa: PLC0415
         from tap_iot_sitewise.aws_errors import explain  # noqa: PLC0415
         from tap_iot_sitewise.client import Client  # noqa: PLC0415
@@ -109,7 +107,9 @@ class TapIoTSiteWise(Tap):
             session = open_session(self.config)
             self._warn(session)
             return Client(session, self.config)
-        except (BotoCoreError, ValueError) as error:
+        except TapError:
+            raise
+        except Exception as error:
             doing = "auth_method"
             raise explain(doing, error, attempts=1) from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import typing as t
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import expected
+from tests.answering import answering
 from tests.conftest import static
 
 if t.TYPE_CHECKING:
@@ -222,6 +225,41 @@ def test_the_default_chain_reads_a_profile(tap: TapCommand, aws: Emulator) -> No
 
     assert run.records("portals") == expected.records(aws.plant)["portals"]
     assert "has no profile 'plnat'" in other.error
+
+
+_OVER = {
+    "AccessKeyId": "ASIAEXAMPLE",
+    "SecretAccessKey": "secret",
+    "Token": "token",
+    "Expiration": "2020-01-01T00:00:00Z",
+}
+USELESS_CREDENTIALS: dict[str, bytes] = {
+    "not UTF-8": "Störung".encode("latin-1"),
+    "HTML": b"<html>log in</html>",
+    "a list": b"[1]",
+    "null": b"null",
+    "an empty object": b"{}",
+    "nested deep": b"[" * 100_000,
+    "numbers": json.dumps(dict.fromkeys(_OVER, 5)).encode(),
+    "expired": json.dumps(_OVER).encode(),
+}
+
+
+@pytest.mark.parametrize("case", USELESS_CREDENTIALS)
+def test_credentials_of_a_container_that_cannot_be_used_are_one_error(
+    tap: TapCommand, aws: Emulator, case: str
+) -> None:
+    settings = {
+        "aws_region": aws.region,
+        "aws_endpoint_url": aws.endpoint_url,
+        "auth_method": "default",
+    }
+    with answering(lambda: USELESS_CREDENTIALS[case]) as url:
+        run = tap(settings, environment={"AWS_CONTAINER_CREDENTIALS_FULL_URI": url})
+
+    assert re.match(r"auth_method: |ListAssetModels: ", run.error)
+    assert re.search("cannot be used|Error when retrieving credentials", run.error)
+    assert aws.stats.total == 0
 
 
 def test_a_tls_endpoint_is_verified_by_the_ca_bundle(

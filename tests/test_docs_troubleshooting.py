@@ -6,6 +6,7 @@ import ast
 import contextlib
 import functools
 import gc
+import itertools
 import json
 import os
 import re
@@ -14,9 +15,7 @@ import subprocess
 import typing as t
 import warnings
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from botocore.loaders import JSONFileLoader
@@ -29,6 +28,7 @@ from emulator.errors import ApiError
 from emulator.faults import Fault
 from tap_iot_sitewise.errors import SettingsError, TapError
 from tap_iot_sitewise.tap import TapIoTSiteWise
+from tests.answering import answering
 from tests.conftest import ROOT, TapCommand, clean_environment, static
 from tests.documents import page
 from tests.test_auth import PASSPHRASE, Forms, anywhere, write
@@ -231,6 +231,10 @@ def the_default_chain_finds_nothing(stage: Stage) -> Iterator[list[str]]:
         "sso_region = eu-west-1\nsso_account_id = 123456789012\n"
         "sso_role_name = Reader\n"
     )
+    with answering(lambda: b"{}") as url:
+        stage.environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
+        yield stage.static(auth_method="default")
+    stage.environment.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     stage.environment.setenv("AWS_CONFIG_FILE", str(shared))
     stage.environment.setenv("HOME", str(stage.directory))
     yield stage.static(auth_method="default", aws_profile="plant")
@@ -306,35 +310,20 @@ def answers_are_not_what_they_should_be(stage: Stage) -> Iterator[list[str]]:
     yield stage.static()
     stage.aws.faults.fail_next("ListPortals", Answer(404, b""))
     yield stage.static()
-    with _turning_in_circles() as url:
+    with answering(_turning_in_circles()) as url:
         yield stage.static(aws_endpoint_url=url)
 
 
-@contextlib.contextmanager
-def _turning_in_circles() -> Iterator[str]:
-    """An endpoint whose second page leads to a third, and that to the second."""
+def _turning_in_circles() -> Callable[[], bytes]:
+    """A second page that leads to a third, and that one to the second."""
+    numbers = itertools.count(1)
 
-    class Handler(BaseHTTPRequestHandler):
-        requests = 0
+    def page() -> bytes:
+        number = next(numbers)
+        model, token = {"id": str(number)}, f"page-{number % 2}"
+        return json.dumps({"assetModelSummaries": [model], "nextToken": token}).encode()
 
-        def do_GET(self) -> None:
-            type(self).requests += 1
-            token = f"page-{self.requests % 2}"
-            model = {"id": f"{self.requests}"}
-            answer = {"assetModelSummaries": [model], "nextToken": token}
-            body = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    return page
 
 
 @scene

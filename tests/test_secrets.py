@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import importlib
 import json
 import pkgutil
 import typing as t
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from urllib.parse import quote
 
 import pytest
@@ -19,13 +16,12 @@ from hypothesis import strategies as st
 
 from emulator import ApiError, Fault
 from tap_iot_sitewise import settings
+from tests.answering import answering
 from tests.conftest import static
 from tests.test_auth import PASSPHRASE, Forms, anywhere
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from emulator import AccessKey, Emulator
+    from emulator import Emulator
     from tests.conftest import Run, TapCommand
 
 DEBUG = {"TAP_IOT_SITEWISE_LOGLEVEL": "DEBUG"}
@@ -151,29 +147,6 @@ _WEB_IDENTITY = """<AssumeRoleWithWebIdentityResponse
 </AssumeRoleWithWebIdentityResponse>"""
 
 
-@contextlib.contextmanager
-def _security_token_service(key: AccessKey) -> Iterator[str]:
-    """An STS that trades any web identity for these credentials."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            body = _WEB_IDENTITY.format(key=key).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/xml")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 def test_a_log_configuration_that_names_each_logger_shows_no_credentials(
     tap: TapCommand, aws: Emulator
 ) -> None:
@@ -194,7 +167,7 @@ def test_a_log_configuration_that_names_each_logger_shows_no_credentials(
         "auth_method": "default",
     }
 
-    with _security_token_service(key) as url:
+    with answering(lambda: _WEB_IDENTITY.format(key=key).encode()) as url:
         run = tap(
             config,
             environment={
