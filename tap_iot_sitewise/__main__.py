@@ -30,6 +30,9 @@ def main() -> NoReturn:
         TapIoTSiteWise.cli()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Exception as error:  # noqa: BLE001 - the command reports all others
+        _report_logging(error)
+        code = 1
     else:
         code = 0
     # The exit code stands. Should the exit hang, the thread below ends the process.
@@ -41,6 +44,21 @@ def main() -> NoReturn:
 
     atexit._run_exitfuncs()  # noqa: SLF001 - there is no public name
     os._exit(code)
+
+
+def _report_logging(error: Exception) -> None:
+    """Report that the log cannot be set up, which the SDK 0.54 does first of all."""
+    import logging  # noqa: PLC0415
+
+    from singer_sdk.logging import DEFAULT_FORMAT  # noqa: PLC0415
+
+    # Does nothing where there is a handler.
+    logging.basicConfig(format=DEFAULT_FORMAT, style="{")
+    logging.getLogger("tap-iot-sitewise").error(
+        "SINGER_SDK_LOG_CONFIG or TAP_IOT_SITEWISE_LOGLEVEL: the log cannot be set up "
+        "(%s)",
+        " ".join(str(error).split()),
+    )
 
 
 def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> None:

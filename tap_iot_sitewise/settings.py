@@ -408,6 +408,8 @@ def _text_faults(config: Config) -> Iterator[str]:
     for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"):
         if re.search(r"\s", config.get(name, "")):
             yield f"{name} has white space in it"
+        elif not config.get(name, "").isascii():
+            yield f"{name} has characters in it that are not ASCII"
     if config.get("auth_method") == "roles_anywhere":
         for name, pattern in _ARNS.items():
             if config.get(name) and not pattern.fullmatch(config[name]):
@@ -444,7 +446,8 @@ def _url_faults(config: Config) -> Iterator[str]:
         if name not in config:
             continue
         try:
-            url = urlsplit(config[name])
+            # A variable can hold bytes that are not UTF-8.
+            url = urlsplit(config[name].encode().decode())
             usable = url.scheme in allowed and bool(url.hostname) and url.port != 0
         except ValueError:
             usable = False

@@ -16,6 +16,7 @@ import os
 import selectors
 import sys
 import typing as t
+from pathlib import Path
 
 from tap_iot_sitewise.errors import TapError
 
@@ -112,8 +113,8 @@ class _WholeFile(io.RawIOBase):
 def prepare() -> None:
     """Make the standard streams of a command usable. To be called first of all.
 
-    Afterwards ``sys.stdout`` raises :class:`TapError` where it cannot write, and
-    ``sys.stderr`` is there, if only to drop what it is given.
+    Afterwards ``sys.stdout`` raises :class:`TapError` where it cannot write, and the
+    other two are there, if only to give nothing and to drop what they are given.
     """
     _occupy_closed_descriptors()
     given = sys.stdout
@@ -124,6 +125,8 @@ def prepare() -> None:
         errors=given.errors if given else "strict",
         line_buffering=file.isatty(),
     )
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")
     if sys.stderr is None:
         sys.stderr = io.TextIOWrapper(io.FileIO(_STDERR, "w", closefd=False))
 

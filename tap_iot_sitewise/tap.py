@@ -314,9 +314,11 @@ def _read_json(option: str, file: t.IO[str] | None) -> t.Any:  # noqa: ANN401
     if file is None:
         return None
     # Bytes, as JSON is in UTF-8 whatever the locale says, with or without a mark of it.
-    content = t.cast("t.TextIO", file).buffer.read()
     try:
-        return json.loads(content)
+        return json.loads(t.cast("t.TextIO", file).buffer.read())
+    except OSError as error:
+        msg = f"{option}: cannot read {file.name} ({error.strerror})"
+        raise TapError(msg) from error
     except (ValueError, RecursionError) as error:
         msg = f"{option}: {file.name} is not JSON ({error})"
         raise TapError(msg) from error

@@ -462,6 +462,14 @@ def test_a_wrong_command_line_is_one_error_with_exit_code_one(
         ("START_DATE", "tomorrow", "start_date is in the future"),
         ("START_DATE", "9999-12-31", "start_date is in the future"),
         ("AWS_REGION", "eu-west-1\n", "did you mean eu-west-1?"),
+        # Bytes that are not UTF-8, as Python has them.
+        (
+            "AWS_SECRET_ACCESS_KEY",
+            "k\udcffy",
+            "has characters in it that are not ASCII",
+        ),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1/\udcff", "aws_endpoint_url must be a"),
+        ("LOGLEVEL", "LOUD", "the log cannot be set up (Unknown level: 'LOUD')"),
         ("MAX_ATTEMPTS", "0", "max_attempts must be at least 1, not 0"),
     ],
 )

@@ -135,6 +135,7 @@ def settings_are_wrong(stage: Stage) -> Iterator[list[str]]:
     yield stage.static(
         aws_region="eu_west_1",
         aws_access_key_id="AKIA IOSFODNN7",
+        aws_session_token=PASSPHRASE.replace("horse", "größe").replace(" ", "-"),
         aws_endpoint_url="sitewise.example.com",
     )
     yield stage.static(start_date=(NOW + DAY).isoformat())
@@ -397,6 +398,10 @@ def the_state_cannot_be_used(stage: Stage) -> Iterator[list[str]]:
 def the_command_is_given_files_that_are_none(stage: Stage) -> Iterator[list[str]]:
     yield stage.command(None, "--config", "none.json").errors
     yield stage.command(static(stage.aws), catalog="{").errors
+    # Memory at address 0 is not to be read.
+    yield stage.command(static(stage.aws), "--state", "/proc/self/mem").errors
+    levels = {"TAP_IOT_SITEWISE_LOGLEVEL": "LOUD"}
+    yield stage.command(static(stage.aws), environment=levels).errors
 
 
 @scene

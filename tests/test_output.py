@@ -291,6 +291,17 @@ def test_without_a_log_everything_works(
         assert b"tap-iot-sitewise v" in done.stdout or json.loads(done.stdout)
 
 
+def test_a_stdin_that_is_closed_holds_no_state(tap: TapCommand, aws: Emulator) -> None:
+    tap.file("config.json", static(aws))
+    options = f"--config {tap.directory / 'config.json'} --state -"
+
+    done = shell(tap, aws, options, "<&-", UNBUFFERED)
+
+    assert done.returncode == 1
+    (error,) = error_lines(done.stderr.decode())
+    assert error.startswith("--state: /dev/null is not JSON")
+
+
 def test_a_run_with_nothing_open_fails_and_calls_nobody(
     tap: TapCommand, aws: Emulator
 ) -> None:
