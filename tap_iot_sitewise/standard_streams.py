@@ -126,7 +126,7 @@ def prepare() -> None:
         line_buffering=file.isatty(),
     )
     if sys.stdin is None:
-        sys.stdin = Path(os.devnull).open(encoding="utf-8")
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - to stay
     if sys.stderr is None:
         sys.stderr = io.TextIOWrapper(io.FileIO(_STDERR, "w", closefd=False))
 
