@@ -6,10 +6,16 @@ import re
 import typing as t
 
 from botocore import exceptions as boto
+from botocore.retries.standard import RetryContext, ThrottledRetryableChecker
 
 from tap_iot_sitewise.auth import ca_bundle
 from tap_iot_sitewise.errors import NotFoundError, TapError
-from tap_iot_sitewise.responses import TRANSIENT_STATUSES, as_line, status_line
+from tap_iot_sitewise.responses import (
+    TRANSIENT_CODES,
+    TRANSIENT_STATUSES,
+    as_line,
+    status_line,
+)
 
 _KEYS = "check aws_access_key_id and aws_secret_access_key"
 _CLOCK = "set this machine's clock, AWS allows it to be five minutes off"
@@ -41,8 +47,6 @@ _REMEDIES = {
 
 _FIRST_ERROR, _THROTTLED_STATUS = 300, 429
 _BETWEEN = "check what is between this machine and AWS (a proxy, a gateway)"
-
-_THROTTLED = {"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 
 _CREATE_SESSION_REMEDIES = (
     # Words of the answer, and what they ask for.
@@ -160,32 +164,42 @@ def explain_session(status: int, message: str, *, attempts: int) -> TapError:
 def _refused(operation: str, error: boto.ClientError) -> TapError:
     code = str(error.response.get("Error", {}).get("Code", "an error"))
     message = as_line(error.response.get("Error", {}).get("Message") or "")
-    metadata = error.response.get("ResponseMetadata", {})
-    status = metadata.get("HTTPStatusCode", 0)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    # Credentials are fetched on the way, by operations of other services.
+    text = str(error.operation_name)
     if code == str(status):
         # AWS names a code: this came from something on the way.
-        text = f"{operation}: {status_line(status)}: {message or 'an empty answer'}"
+        text += f": {status_line(status)}: {message or 'an empty answer'}"
     else:
-        text = f"{operation}: {code}: {message or 'no message'}"
+        text += f": {code}: {message or 'no message'}"
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
-    if "expired: " in message or "not yet current" in message:
+    remedy = _remedy(operation, error, code, message, status)
+    return TapError(f"{text}; {remedy}" if remedy else text)
+
+
+def _remedy(
+    operation: str, error: boto.ClientError, code: str, message: str, status: int
+) -> str | None:
+    """Return what to do about a refusal, None where AWS's words are all there is."""
+    if "Signature" in code and re.search("expired: |not yet current", message):
         # AWS tells a wrong clock under the code of a wrong signature.
-        return TapError(f"{text}; {_CLOCK}")
+        return _CLOCK
     if code in {"AccessDeniedException", "AccessDenied"}:
-        return TapError(
-            f"{text}; allow iotsitewise:{operation} in a policy of the role or user"
-        )
-    attempts = metadata.get("RetryAttempts", 0) + 1
-    if code in _THROTTLED or status == _THROTTLED_STATUS:
-        return TapError(
-            f"{text}; still so after {attempts} attempts: lower max_concurrency, raise "
+        if error.operation_name != operation:
+            return "check the role and its trust policy"
+        return f"allow iotsitewise:{operation} in a policy of the role or user"
+    attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) + 1
+    context = RetryContext(attempts, parsed_response=error.response)
+    throttled = ThrottledRetryableChecker().is_retryable(context)
+    if throttled or status == _THROTTLED_STATUS:
+        return (
+            f"still so after {attempts} attempts: lower max_concurrency, raise "
             "max_attempts, or ask AWS for a higher quota"
         )
-    if status in TRANSIENT_STATUSES:
-        return TapError(f"{text}; still so after {attempts} attempts: try again later")
-    remedy = _BETWEEN if code == str(status) else _REMEDIES.get(code)
-    return TapError(f"{text}; {remedy}" if remedy else text)
+    if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
+        return f"still so after {attempts} attempts: try again later"
+    return _BETWEEN if code == str(status) else _REMEDIES.get(code)
 
 
 def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str:

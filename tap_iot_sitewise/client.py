@@ -18,7 +18,13 @@ from tap_iot_sitewise import redaction
 from tap_iot_sitewise.aws_errors import explain
 from tap_iot_sitewise.errors import TapError
 from tap_iot_sitewise.listing import Listing, Page
-from tap_iot_sitewise.responses import TRANSIENT_STATUSES, decode, error_in
+from tap_iot_sitewise.responses import (
+    PERMANENT_SERVER_ERRORS,
+    TRANSIENT_CODES,
+    TRANSIENT_STATUSES,
+    decode,
+    error_in,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +34,8 @@ if t.TYPE_CHECKING:
     from tap_iot_sitewise.settings import Config
 
 _FIRST_ERROR_STATUS = 300
-_BROKEN_PAGE = "BrokenPage"
+_BROKEN_PAGE = ":broken page"
+"""Code of a page that is not whole; no answer's, as what follows a colon is cut off."""
 
 
 @dataclass
@@ -197,8 +204,12 @@ def _mask_credentials(request: t.Any, **_: object) -> None:  # noqa: ANN401
     Those of boto3's own chain are known here first. AWS quotes the request, token
     included, where it finds the signature wrong.
     """
-    token = request.headers.get("X-Amz-Security-Token") or b""
-    redaction.register([token.decode() if isinstance(token, bytes) else token])
+    token, authorization = (
+        value.decode("latin-1") if isinstance(value, bytes) else value or ""
+        for value in map(request.headers.get, ("X-Amz-Security-Token", "Authorization"))
+    )
+    key = authorization.partition("Credential=")[2].partition("/")[0]
+    redaction.register([token, key])
 
 
 def _retry_without_quota(
@@ -234,7 +245,7 @@ class _Retryable(BaseRetryableChecker):  # type: ignore[misc]  # botocore is unt
     """Tells whether a failed request is worth another try."""
 
     def __init__(self, max_attempts: int, *, renewable: bool) -> None:
-        transient = ["RequestTimeout", "RequestTimeoutException", _BROKEN_PAGE]
+        transient = [*TRANSIENT_CODES, _BROKEN_PAGE]
         if renewable:
             # Keys that ran out on the way; the next try is signed with new ones.
             transient += ["ExpiredTokenException", "ExpiredToken"]
@@ -248,7 +259,9 @@ class _Retryable(BaseRetryableChecker):  # type: ignore[misc]  # botocore is unt
         )
 
     def is_retryable(self, context: t.Any) -> bool:  # noqa: ANN401
-        failure = context.caught_exception
+        answer, failure = context.http_response, context.caught_exception
+        if answer is not None and answer.status_code in PERMANENT_SERVER_ERRORS:
+            return False
         if isinstance(failure, SSLError) and "CERTIFICATE_VERIFY" in str(failure):
             return False
         return bool(

@@ -15,6 +15,8 @@ from singer_sdk.singerlib.encoding import SingerMessageType
 from tap_iot_sitewise.standard_streams import RawFile, write_all
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from singer_sdk.singerlib.encoding.simple import Message
 
 _PIECE = 64 * 1024
@@ -33,7 +35,7 @@ class MessageWriter(MsgSpecWriter):
     with a whole line, also where nobody reads: a pipe takes up to ``PIPE_BUF`` bytes in
     one go or not at all (POSIX, ``write``), so lines go into it in portions of that
     size. Only a line that is longer by itself can be cut off, where its reader does not
-    come back in time.
+    come back in time, and so can any line that goes into a socket or a terminal.
     """
 
     def __init__(self) -> None:
@@ -43,6 +45,7 @@ class MessageWriter(MsgSpecWriter):
         self.interrupt: BaseException | None = None
         self._piece = bytearray()
         self._in_line = False
+        self._ended = False
         self._written = False
         self._state: bytes | None = None
 
@@ -58,28 +61,53 @@ class MessageWriter(MsgSpecWriter):
         Raises:
             TapError: stdout cannot be written to.
         """
-        line = bytes(self.serialize_message(message))
-        if message.type == SingerMessageType.STATE:
-            if not self._written and self._state in {None, line}:
-                return
-            self._state, self._written = line, False
-            self.records_since_state = 0
-        else:
-            self._written = True
-        self._piece += line
-        if message.type == SingerMessageType.RECORD:
-            self.records_since_state += 1
-            if len(self._piece) < _PIECE:
-                return
-        self.flush()
+        self._piece += self._line(message)
+        if message.type != SingerMessageType.RECORD or len(self._piece) >= _PIECE:
+            self.flush()
 
-    def flush(self) -> None:
-        """Write out what waits; nothing more once the run is stopped.
+    def write_last(self, messages: Iterable[Message]) -> None:
+        """Write the messages that end a whole run.
+
+        They go out together, and nothing stops the run any more: what is whole is not
+        to be reported as stopped, and a run that is stopped sends no ACTIVATE_VERSION.
+
+        Args:
+            messages: Any Singer messages.
 
         Raises:
             TapError: stdout cannot be written to.
         """
-        if not self._piece or self.interrupt is not None:
+        self.flush()
+        self._ended = True
+        for message in messages:
+            self._piece += self._line(message)
+        self.flush()
+
+    def _line(self, message: Message) -> bytes:
+        """Return a message as it is written, nothing for a STATE that is left out."""
+        line = bytes(self.serialize_message(message))
+        if message.type == SingerMessageType.STATE:
+            if not self._written and self._state in {None, line}:
+                return b""
+            self._state, self._written = line, False
+            self.records_since_state = 0
+        else:
+            self._written = True
+        if message.type == SingerMessageType.RECORD:
+            self.records_since_state += 1
+        return line
+
+    def flush(self) -> None:
+        """Write out what waits.
+
+        Raises:
+            BaseException: What :meth:`stop` was given: a run that is stopped writes no
+                more, even where somebody caught the exception of its signal.
+            TapError: stdout cannot be written to.
+        """
+        if self.interrupt is not None:
+            raise self.interrupt
+        if not self._piece:
             return
         # Taken out first: what a failure or a signal leaves of it is never sent again.
         piece, self._piece = self._piece, bytearray()
@@ -95,21 +123,24 @@ class MessageWriter(MsgSpecWriter):
                 start = end
 
     def _end_of_portion(self, piece: bytearray, start: int) -> int:
-        if not self._to_a_pipe:
+        if stat.S_ISREG(self._mode):
+            # A file takes everything at once.
             return len(piece)
         end = piece.rfind(b"\n", start, start + select.PIPE_BUF)
         return (end if end >= 0 else piece.index(b"\n", start)) + 1
 
     @functools.cached_property
-    def _to_a_pipe(self) -> bool:
+    def _mode(self) -> int:
+        """What stdout is, as ``st_mode`` has it."""
         try:
-            return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
+            return os.fstat(sys.stdout.fileno()).st_mode
         except OSError:
             # Not a file of the system: a test's.
-            return False
+            return stat.S_IFREG
 
     def _write(self, file: RawFile, portion: memoryview) -> None:
-        self._in_line = not self._to_a_pipe or len(portion) > select.PIPE_BUF
+        in_one_go = stat.S_ISFIFO(self._mode) and len(portion) <= select.PIPE_BUF
+        self._in_line = not in_one_go
         try:
             write_all(file, portion)
         finally:
@@ -118,12 +149,14 @@ class MessageWriter(MsgSpecWriter):
             raise self.interrupt
 
     def stop(self, interrupt: BaseException) -> None:
-        """Raise ``interrupt``, but not in the middle of a line, and the first one only.
+        """Raise ``interrupt``, the first one, but not in the middle of a line.
+
+        Does nothing once the last messages of a whole run are on their way.
 
         Args:
             interrupt: What a signal handler wants to raise.
         """
-        if self.interrupt is not None:
+        if self._ended or self.interrupt is not None:
             return
         self.interrupt = interrupt
         if not self._in_line:

@@ -35,11 +35,17 @@ class Progress:
             self._due = time.monotonic() + _INTERVAL
             # Back at its beginning in the end: a log line writes over it.
             text = f"{stream}: {records:,} records, {requests:,} requests ..."
-            sys.stderr.write(f"\r{_ERASE_LINE}{text}\r")
-            sys.stderr.flush()
+            self._write(f"\r{_ERASE_LINE}{text}\r")
 
     def close(self) -> None:
         """Take the line away."""
         if self._shown:
-            sys.stderr.write(f"\r{_ERASE_LINE}")
+            self._write(f"\r{_ERASE_LINE}")
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stderr.write(text)
             sys.stderr.flush()
+        except OSError:
+            # The terminal was closed; the run goes on without it.
+            self._shown = False

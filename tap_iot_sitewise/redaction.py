@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import logging
+import os
 import re
 import traceback
 import typing as t
+from pathlib import Path
 from urllib.parse import unquote
 from urllib.request import getproxies
 
@@ -37,8 +40,25 @@ _LEAST_LEVELS = {
 
 _BELOW_EVERY_HANDLER = -1
 
+_PEM_FRAME = ("-----BEGIN ", "-----END ")
+
+_LONG, _BEGINNING = 32, 16
+"""Of a secret of so many characters also the beginning is masked, with what follows:
+others may cut it off."""
+
 _USER_AND_PASSWORD = re.compile(r"(?<=//)[^\s\"'<>]*@")
 """What stands before the host in a URL, up to the last @: a password may hold one."""
+
+_SECRET_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+)
+_SECRET_FILES = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+)
 
 _secrets: set[str] = set()
 _standard_factory = logging.getLogRecordFactory()
@@ -53,7 +73,7 @@ def register(secrets: Iterable[str | None]) -> None:
     """
     for secret in secrets:
         for line in (secret or "").replace("\\n", "\n").splitlines():
-            if len(line.strip()) >= _MIN_LENGTH and not line.startswith("-----"):
+            if len(line.strip()) >= _MIN_LENGTH and not line.startswith(_PEM_FRAME):
                 _secrets.add(line.strip())
 
 
@@ -90,6 +110,8 @@ def redact(text: str) -> str:
     # The longest first: one secret may be the beginning of another.
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, MASK)
+        if len(secret) >= _LONG and secret[:_BEGINNING] in text:
+            text = re.sub(rf"{re.escape(secret[:_BEGINNING])}\S*", MASK, text)
     return _USER_AND_PASSWORD.sub(f"{MASK}@", text) if "@" in text else text
 
 
@@ -110,7 +132,8 @@ def _record(*args: t.Any, **kwargs: t.Any) -> logging.LogRecord:  # noqa: ANN401
     of any child logger, so that a level set on the parent is no safeguard.
     """
     name, level, *_ = args
-    if level < _least_level(name):
+    # Neither is there in what `logging.makeLogRecord` begins with.
+    if name is not None and level < _least_level(name):
         record = _standard_factory(name, level, "", 0, "", (), None)
         # A handler passes over what is below its level.
         record.levelno = _BELOW_EVERY_HANDLER
@@ -142,10 +165,22 @@ def _message(record: logging.LogRecord) -> str:
         return str(record.msg)
 
 
+def register_environment() -> None:
+    """Mask what AWS's variables hold, and the files with tokens that they name."""
+    for variable in _SECRET_VARIABLES:
+        register([os.environ.get(variable)])
+    for variable in _SECRET_FILES:
+        path = os.environ.get(variable)
+        # Whoever needs a file that cannot be read reports it.
+        with contextlib.suppress(OSError, ValueError):
+            register([Path(path).read_text("utf-8") if path else None])
+    endpoints = (v for n, v in os.environ.items() if n.startswith("AWS_ENDPOINT_URL"))
+    for url in (*getproxies().values(), *endpoints):
+        register_url(url)
+
+
 def install() -> None:
     """Have every log record of this process made without secrets."""
-    for url in getproxies().values():
-        register_url(url)
     logging.setLogRecordFactory(_record)
     # Nobody need make records that are dropped.
     for name, level in _LEAST_LEVELS.items():

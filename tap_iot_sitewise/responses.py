@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import typing as t
 from http import HTTPStatus
+from urllib.parse import unquote
 
 import msgspec
 
@@ -14,14 +16,14 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TOO_MANY_REQUESTS = int(HTTPStatus.TOO_MANY_REQUESTS)
-_PERMANENT_SERVER_ERRORS = {
+PERMANENT_SERVER_ERRORS = {
     int(HTTPStatus.NOT_IMPLEMENTED),
     int(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED),
 }
 """5xx that say of the request, not of the moment, that it will not do."""
 
 TRANSIENT_STATUSES = frozenset(
-    {_TOO_MANY_REQUESTS, *range(500, 600)} - _PERMANENT_SERVER_ERRORS
+    {_TOO_MANY_REQUESTS, *range(500, 600)} - PERMANENT_SERVER_ERRORS
 )
 """Statuses of what is worth another try: throttling, and the server's own failures.
 
@@ -29,8 +31,17 @@ Those between AWS and here count as well: gateways and proxies have 5xx of their
 (507, 520 to 529, 599). botocore 1.44 tries 500, 502, 503, 504 and 429 again.
 """
 
+TRANSIENT_CODES = ("RequestTimeout", "RequestTimeoutException")
+"""Codes of AWS that are worth another try with any status, beside throttling."""
+
+_LONGEST_CODE, _LONGEST_MESSAGE = 100, 2_000
+"""Characters that are shown of AWS's own words."""
+
 _QUOTED = 200
 """Characters that are quoted of a body that is not from AWS."""
+
+_READ = 100_000
+"""Bytes that are looked at for that."""
 
 
 def decode(body: bytes) -> t.Any:  # noqa: ANN401
@@ -82,9 +93,10 @@ def error_in(
     # `ns#Code` and `Code:http://...` are forms of AWS's too.
     code = code.split(":", 1)[0].rsplit("#", 1)[-1].strip()
     message = texts.get("message") or texts.get("Message") or ""
+    message = as_line(message)[:_LONGEST_MESSAGE]
     if not code:
         return {"Code": str(status), "Message": message or _quoted(body)}
-    return {"Code": code, "Message": message}
+    return {"Code": as_line(code)[:_LONGEST_CODE], "Message": message}
 
 
 def _texts(body: bytes) -> dict[str, str]:
@@ -99,7 +111,9 @@ def _texts(body: bytes) -> dict[str, str]:
 
 
 def _quoted(body: bytes) -> str:
-    text = as_line(body.decode("utf-8", "replace"))
+    # Whoever echoes a request may escape it for HTML, a URL or JSON.
+    text = html.unescape(unquote(body[:_READ].decode("utf-8", "replace")))
+    text = as_line(text.replace("\\/", "/"))
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}..."
 
 

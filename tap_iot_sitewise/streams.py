@@ -262,6 +262,12 @@ class SiteWiseStream(Stream):
         The SDK 0.54 writes the records as they were read, with columns that are not
         selected, and neither mapped nor flattened.
         """
+        if len(self.stream_maps) > 1:
+            msg = (
+                f"batch_config: stream_maps makes several tables of {self.name}, and a "
+                "batch file is for one; remove the __source__ maps or batch_config"
+            )
+            raise TapError(msg)
         batcher = Batcher(
             tap_name=self.tap_name, stream_name=self.name, batch_config=batch_config
         )
@@ -373,16 +379,23 @@ class SiteWiseStream(Stream):
         and so never from a run that failed, come the ACTIVATE_VERSION messages.
         """
         super().finalize_state_progress_markers(state)
-        if self.parent_stream_type is None:
-            if self._tap.ends_with(self):
-                self._activate_versions()
+        if self.parent_stream_type is not None:
+            return
+        if self._tap.ends_with(self):
+            activations = self._activations()
+            end = StateMessage(value=self.tap_state)
+            self._tap.message_writer.write_last([*activations, end])
+        else:
             self._tap.write_message(StateMessage(value=self.tap_state))
 
-    def _activate_versions(self) -> None:
-        """Tell the target that it may drop the rows that did not come again."""
+    def _activations(self) -> list[ActivateVersionMessage]:
+        """Return what tells a target that it may drop the rows that did not come again.
+
+        Takes up to a second where there is anything to tell.
+        """
         tables = self._tap.tables_to_activate()
         if not tables:
-            return
+            return []
         # Versions are whole seconds (SDK 0.54; some targets keep them in 32 bits). A
         # run that begins in the second of the one before would have its version, and
         # drop nothing: so none ends in the second that it began in. How much of that is
@@ -390,8 +403,7 @@ class SiteWiseStream(Stream):
         version, milliseconds = divmod(self._initialized_at, 1000)
         second = self._tap.began_at + 1.0 - milliseconds / 1000
         time.sleep(max(0.0, second - time.monotonic()))
-        for table in tables:
-            self._tap.write_message(ActivateVersionMessage(table, version))
+        return [ActivateVersionMessage(table, version) for table in tables]
 
     @override
     def log(

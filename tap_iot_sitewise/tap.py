@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import logging
+import re
 import signal
 import sys
 import time
@@ -210,6 +211,7 @@ class TapIoTSiteWise(Tap):
         redaction.register(
             str(self._config[name]) for name in settings.secrets_in(self._config)
         )
+        redaction.register_environment()
         for name, value in self._config.items():
             if name.endswith("_url"):
                 redaction.register_url(str(value))
@@ -251,7 +253,7 @@ class TapIoTSiteWise(Tap):
             given = super().cb_config(ctx, param, value)
         except (OSError, ValueError, TypeError, RecursionError) as error:
             # What is given in a file's place can be the settings, keys and all.
-            inline = any("{" in text for text in value)
+            inline = any(re.search(r"[{=\n]|: ", text) for text in value)
             msg = f"--config: {'not a file' if inline else error}"
             raise TapError(msg) from None if inline else error
         ctx.meta[_CONFIG_FILES] = [path for path in value if path != "ENV"]

@@ -12,14 +12,14 @@ if t.TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def answering(body: Callable[[], bytes]) -> Iterator[str]:
-    """Answer each request with status 200 and what is given at that moment."""
+def answering(body: Callable[[], bytes], *, status: int = 200) -> Iterator[str]:
+    """Answer each request with a status and what is given at that moment."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             content = body()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -236,6 +236,17 @@ def the_default_chain_finds_nothing(stage: Stage) -> Iterator[list[str]]:
         stage.environment.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
         yield stage.static(auth_method="default")
     stage.environment.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    refused = b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"
+    identity = {
+        "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/Reader",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": stage.file("identity", b"of the plant"),
+    }
+    with answering(lambda: refused, status=403) as url:
+        for name, value in {**identity, "AWS_ENDPOINT_URL_STS": url}.items():
+            stage.environment.setenv(name, value)
+        yield stage.static(auth_method="default")
+    for name in identity:
+        stage.environment.delenv(name)
     stage.environment.setenv("AWS_CONFIG_FILE", str(shared))
     stage.environment.setenv("HOME", str(stage.directory))
     yield stage.static(auth_method="default", aws_profile="plant")
@@ -421,6 +432,10 @@ def files_cannot_be_written(stage: Stage) -> Iterator[list[str]]:
     encoding = {"format": "jsonl", "compression": "gzip"}
     missing = {"encoding": encoding, "storage": {"root": "file:///dev/null/batches"}}
     yield stage.command(static(stage.aws, batch_config=missing)).errors
+    copied = {"sites": {"__source__": "portals"}}
+    config = static(stage.aws, batch_config=missing, stream_maps=copied)
+    config["batch_config"] = {**missing, "storage": {"root": stage.directory.as_uri()}}
+    yield stage.command(config).errors
 
 
 @scene
@@ -602,7 +617,8 @@ NOT_SAID = {
     "signature expired",
     "signature not yet current",
     "role session name",
-    "not yet current",
+    "expired: |not yet current",
+    ":broken page",
     "trust anchor",
     # Stand in for details, in a place that the page leaves open.
     "the endpoint",

@@ -152,6 +152,46 @@ def test_a_code_and_words_of_aws_are_passed_on_in_whatever_form(
     check_line(error, tried=ATTEMPTS, again=again)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "again"),
+    [
+        (400, "Throttling", True),
+        (400, "SlowDown", True),
+        (400, "RequestTimeout", True),
+        (501, "ThrottlingException", False),
+        (505, "RequestTimeout", False),
+        # Codes of the tap's own have no meaning in an answer.
+        (403, ":broken page", False),
+        (403, "x#:broken page", False),
+    ],
+)
+def test_a_code_is_tried_again_as_botocore_has_it_but_not_with_501_and_505(
+    served: Emulator, status: int, code: str, *, again: bool
+) -> None:
+    served.stats.reset()
+    body = json.dumps({"__type": code, "message": "No."}).encode()
+    served.faults.always("ListPortals", Answer(status, body))
+
+    error = error_of(TapIoTSiteWise(config=static(served, max_attempts=ATTEMPTS)))
+
+    served.faults.clear()
+    assert served.stats.requests["ListPortals"] == (ATTEMPTS if again else 1)
+    assert f"after {ATTEMPTS} attempts" in error or not again
+
+
+def test_what_an_answer_says_is_shown_in_one_line_of_moderate_length(
+    served: Emulator,
+) -> None:
+    said = {"__type": "\x1b[31mOdd" + "x" * 10_000, "message": "no\nERROR" * 100_000}
+    served.faults.always("ListPortals", Answer(400, json.dumps(said).encode()))
+
+    error = error_of(TapIoTSiteWise(config=static(served)))
+
+    served.faults.clear()
+    assert error.isprintable()
+    assert len(error) < 3_000
+
+
 @pytest.mark.parametrize("status", [200, 502, 507, 520, 529, 599])
 def test_a_passing_answer_costs_a_retry_and_no_record(
     served: Emulator, status: int

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from emulator import ApiError, Fault
+from emulator import Answer, ApiError, Fault
 from tap_iot_sitewise import settings
 from tests.answering import answering
 from tests.conftest import static
@@ -252,6 +252,110 @@ def test_the_password_of_an_endpoint_is_in_no_output(
     check_hidden(run, "plantuser", PASSWORD, ENCODED, *PIECES, ":pw")
 
 
+ECHOES: dict[str, t.Callable[[str], str]] = {
+    "as it is": str,
+    "for HTML": lambda token: token.replace("+", "&#43;").replace("/", "&#x2F;"),
+    "for a URL": lambda token: quote(token, safe=""),
+    "for JSON": lambda token: token.replace("/", "\\/"),
+    "its beginning": lambda token: token[:40],
+}
+
+
+@pytest.mark.parametrize("form", ECHOES)
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_a_page_that_echoes_the_token_does_not_show_it(
+    tap: TapCommand, aws: Emulator, form: str, level: str
+) -> None:
+    key = aws.issue_session()
+    assert key.session_token
+    echo = ECHOES[form](key.session_token)
+    page = f"<html><body>X-Amz-Security-Token: {echo}</body></html>"
+    aws.faults.always("ListAssetModels", Answer(403, page.encode(), "text/html"))
+
+    run = tap(
+        static(
+            aws,
+            aws_access_key_id=key.access_key_id,
+            aws_secret_access_key=key.secret_access_key,
+            aws_session_token=key.session_token,
+        ),
+        environment={"TAP_IOT_SITEWISE_LOGLEVEL": level},
+    )
+
+    assert run.code == 1
+    assert "X-Amz-Security-Token: ***" in run.errors[0]
+    # However it is written, none of it is there.
+    pieces = [key.session_token[start : start + 12] for start in range(0, 120, 12)]
+    check_hidden(run, key.session_token, *pieces)
+
+
+_REFUSED = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>
+<Type>Sender</Type><Code>AccessDenied</Code>
+<Message>Token cannot be parsed: {token}</Message></Error></ErrorResponse>"""
+
+
+def test_a_token_service_that_quotes_the_web_identity_does_not_show_it(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    identity = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwcmVzcy0xIn0.of-the-plant"
+    body = _REFUSED.format(token=identity).encode()
+
+    with answering(lambda: body, status=403) as url:
+        run = tap(
+            {
+                "aws_region": aws.region,
+                "aws_endpoint_url": aws.endpoint_url,
+                "auth_method": "default",
+            },
+            environment={
+                "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/Reader",
+                "AWS_WEB_IDENTITY_TOKEN_FILE": str(tap.file("identity", identity)),
+                "AWS_ENDPOINT_URL_STS": url,
+            },
+        )
+
+    assert run.error == (
+        "AssumeRoleWithWebIdentity: AccessDenied: Token cannot be parsed: ***; check "
+        "the role and its trust policy"
+    )
+    assert aws.stats.total == 0
+    check_hidden(run, identity)
+
+
+def test_what_variables_of_aws_hold_is_in_no_output(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    token = "Sup3rContainerToken"  # noqa: S105 - must not show
+    endpoint = f"http://plantuser:{PASSWORD}@127.0.0.1:9"
+    config = {"aws_region": aws.region, "auth_method": "default", "max_attempts": 1}
+    said = f"bad token {token}".encode()
+
+    with answering(lambda: said, status=403) as url:
+        container = tap(
+            {**config, "aws_endpoint_url": aws.endpoint_url},
+            environment={
+                **DEBUG,
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": url,
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN": token,
+            },
+        )
+    odd_key = tap(
+        config,
+        environment={
+            **DEBUG,
+            "AWS_ACCESS_KEY_ID": "AKIAOFTHEPLANT\nX",
+            "AWS_SECRET_ACCESS_KEY": "wholly-made-up-key",
+            "AWS_ENDPOINT_URL_IOTSITEWISE": endpoint,
+        },
+    )
+
+    assert "bad token ***" in container.errors[0]
+    check_hidden(container, token)
+    assert odd_key.code == 1
+    secret = "wholly-made-up-key"  # noqa: S105 - must not show
+    check_hidden(odd_key, PASSWORD, *PIECES, secret, "AKIAOFTHEPLANT")
+
+
 def test_a_proxy_that_is_not_for_the_endpoint_is_of_no_interest(
     tap: TapCommand, aws: Emulator
 ) -> None:
@@ -361,8 +465,18 @@ def test_an_unencrypted_endpoint_elsewhere_is_warned_of(tap: TapCommand) -> None
     assert "travel unencrypted to sitewise.invalid" in warning
 
 
-def test_settings_in_the_place_of_their_file_are_not_shown(tap: TapCommand) -> None:
-    run = tap(None, "--config", json.dumps({"aws_secret_access_key": SECRET}))
+@pytest.mark.parametrize(
+    "inline",
+    [
+        json.dumps({"aws_secret_access_key": SECRET}),
+        f"aws_secret_access_key: {SECRET}",
+        f"aws_secret_access_key={SECRET}",
+    ],
+)
+def test_settings_in_the_place_of_their_file_are_not_shown(
+    tap: TapCommand, inline: str
+) -> None:
+    run = tap(None, "--config", inline)
 
     assert run.error == "--config: not a file"
     assert SECRET not in run.log

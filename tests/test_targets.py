@@ -444,6 +444,21 @@ def test_a_load_in_batches_deletes_nothing_and_says_that_it_does_not(
     tables.check(marked)
 
 
+@pytest.mark.parametrize("own", [{}, {"portals": None}], ids=["beside", "instead"])
+def test_a_batch_for_several_tables_is_refused(
+    tap: TapCommand, aws: Emulator, tmp_path: Path, own: Record
+) -> None:
+    batches = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": tmp_path.as_uri()},
+    }
+    maps = {**own, "sites": {"__source__": "portals", "label": "name"}}
+
+    run = tap(static(aws, batch_config=batches, stream_maps=maps))
+
+    assert "stream_maps makes several tables of portals" in run.error
+
+
 MAPS: dict[str, tuple[Record, list[str]]] = {
     "a stream by another name": (
         {"portals": {"__alias__": "sites"}},

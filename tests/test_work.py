@@ -112,6 +112,29 @@ def test_a_terminal_shows_that_a_long_run_is_alive_and_nothing_else_does(
     assert "\r" not in pipe
 
 
+def test_a_terminal_that_is_closed_does_not_end_the_run(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    aws.faults.latency = 0.1
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        tap.arguments(static(aws, page_size=2)),
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"requests ..." not in shown:
+        shown += os.read(ours, 4096)
+    os.close(ours)
+
+    output, _ = process.communicate(timeout=120)
+
+    assert process.returncode == 0
+    assert output.splitlines()[-1].startswith(b'{"type":"STATE"')
+
+
 @pytest.mark.parametrize("option", ["--version", "--about", "--discover"])
 def test_what_only_an_extraction_needs_is_not_imported(option: str) -> None:
     code = (
