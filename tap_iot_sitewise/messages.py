@@ -131,7 +131,7 @@ class MessageWriter(MsgSpecWriter):
 
     @functools.cached_property
     def _mode(self) -> int:
-        """What stdout is, as ``st_mode`` has it."""
+        """What stdout is, as in ``st_mode``."""
         try:
             return os.fstat(sys.stdout.fileno()).st_mode
         except OSError:

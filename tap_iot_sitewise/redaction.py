@@ -99,7 +99,7 @@ def register_url(url: str) -> None:
             password,
             unquote(password),
             *re.split(r"[/?#@:]", password),
-            # As the header Proxy-Authorization has it.
+            # Like in the header Proxy-Authorization.
             base64.b64encode(plain.encode()).decode(),
         ]
     )
