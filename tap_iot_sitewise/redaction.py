@@ -99,8 +99,9 @@ def register_url(url: str) -> None:
             password,
             unquote(password),
             *re.split(r"[/?#@:]", password),
-            # Like in the header Proxy-Authorization.
-            base64.b64encode(plain.encode()).decode(),
+            # Like in the header Proxy-Authorization. Bytes of a variable that are not
+            # UTF-8 are escaped in it.
+            base64.b64encode(plain.encode("utf-8", "surrogateescape")).decode(),
         ]
     )
 
@@ -170,10 +171,11 @@ def register_environment() -> None:
     for variable in _SECRET_VARIABLES:
         register([os.environ.get(variable)])
     for variable in _SECRET_FILES:
-        path = os.environ.get(variable)
-        # Whoever needs a file that cannot be read reports it.
+        path = Path(os.environ.get(variable, ""))
+        # Whoever needs a file that cannot be read reports it. A pipe is left alone: it
+        # can be read only once, and boto3 has to.
         with contextlib.suppress(OSError, ValueError):
-            register([Path(path).read_text("utf-8") if path else None])
+            register([path.read_text("utf-8") if path.is_file() else None])
     endpoints = (v for n, v in os.environ.items() if n.startswith("AWS_ENDPOINT_URL"))
     for url in (*getproxies().values(), *endpoints):
         register_url(url)

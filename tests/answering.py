@@ -12,12 +12,19 @@ if t.TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def answering(body: Callable[[], bytes], *, status: int = 200) -> Iterator[str]:
-    """Answer each request with a status and what is given at that moment."""
+def answering(
+    body: Callable[[], bytes], *, status: int = 200, asked: list[bytes] | None = None
+) -> Iterator[str]:
+    """Answer each request with a status and what is given at that moment.
+
+    The bodies of the requests are added to ``asked``.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            request = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if asked is not None:
+                asked.append(request)
             content = body()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))

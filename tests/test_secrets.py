@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import os
 import pkgutil
+import subprocess
 import typing as t
 from urllib.parse import quote
 
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from emulator import Answer, ApiError, Fault
 from tap_iot_sitewise import settings
 from tests.answering import answering
-from tests.conftest import static
+from tests.conftest import clean_environment, static
 from tests.test_auth import PASSPHRASE, Forms, anywhere
 
 if t.TYPE_CHECKING:
@@ -320,6 +322,52 @@ def test_a_token_service_that_quotes_the_web_identity_does_not_show_it(
     )
     assert aws.stats.total == 0
     check_hidden(run, identity)
+
+
+def test_a_proxy_in_other_bytes_than_utf_8_is_refused_like_any_other(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    # As Python has bytes of a variable that are not UTF-8.
+    proxy = "http://plantuser:Gr4nite\udcff@127.0.0.1:9"
+
+    run = tap(static(aws), environment={"HTTP_PROXY": proxy, "NO_PROXY": ""})
+
+    assert run.error.startswith("Settings: HTTP_PROXY must be the URL")
+    check_hidden(run, "plantuser", "Gr4nite")
+
+
+def test_a_web_identity_that_comes_through_a_pipe_is_left_to_boto3(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    # As in a shell's <(...): whoever reads it first has it, and nobody else.
+    key = aws.issue_session()
+    ours, theirs = os.pipe()
+    os.write(theirs, b"an identity")
+    os.close(theirs)
+    asked: list[bytes] = []
+    config = {
+        "aws_region": aws.region,
+        "aws_endpoint_url": aws.endpoint_url,
+        "auth_method": "default",
+    }
+
+    with answering(lambda: _WEB_IDENTITY.format(key=key).encode(), asked=asked) as url:
+        done = subprocess.run(
+            tap.arguments(config),
+            env=clean_environment(
+                AWS_ROLE_ARN="arn:aws:iam::123456789012:role/Reader",
+                AWS_WEB_IDENTITY_TOKEN_FILE=f"/dev/fd/{ours}",
+                AWS_ENDPOINT_URL_STS=url,
+            ),
+            pass_fds=[ours],
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+    os.close(ours)
+
+    assert done.returncode == 0, done.stderr.decode()
+    assert [b"WebIdentityToken=an+identity" in body for body in asked] == [True]
 
 
 def test_what_variables_of_aws_hold_is_in_no_output(
