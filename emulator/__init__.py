@@ -6,6 +6,7 @@ Give it to a test as a context manager, or run `python -m emulator`::
         client = boto3.client("iotsitewise", endpoint_url=aws.endpoint_url, ...)
 """
 
+from emulator.account import Account
 from emulator.certificates import Authority, ClientCertificate
 from emulator.emulator import Emulator
 from emulator.errors import ApiError
@@ -17,6 +18,7 @@ from emulator.stats import Stats
 
 __all__ = [
     "AccessKey",
+    "Account",
     "Answer",
     "ApiError",
     "Authority",

@@ -13,9 +13,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emulator import plant as plants
+from emulator.account import Account
 from emulator.emulator import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Emulator
 from emulator.faults import Fault
+from emulator.plant import CONTENTS, Plant
 from emulator.roles_anywhere import OPERATION as CREATE_SESSION
 from emulator.roles_anywhere import Rules
 
@@ -69,13 +70,19 @@ def parser() -> argparse.ArgumentParser:
         "--roles-anywhere-port", type=int, default=0, help="IAM Roles Anywhere"
     )
     account = parser.add_argument_group("the account")
+    account.add_argument(
+        "--plant",
+        choices=sorted(CONTENTS),
+        default="factory",
+        help="a believable factory, or names and dates that are hard to carry",
+    )
     account.add_argument("--asset-models", type=int, default=30, metavar="N")
     account.add_argument("--portals", type=int, default=5, metavar="N")
     account.add_argument("--projects-per-portal", type=int, default=4, metavar="N")
     account.add_argument(
         "--seed", type=int, default=7, help="the same seed, the same plant"
     )
-    account.add_argument("--region", default=plants.REGION)
+    account.add_argument("--region", default=Account().region)
     account.add_argument("--access-key-id", default=ACCESS_KEY_ID)
     account.add_argument("--secret-access-key", default=SECRET_ACCESS_KEY)
     account.add_argument(
@@ -277,12 +284,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 after a signal when there was no COMMAND, else the COMMAND's.
     """
     options = parser().parse_args(arguments)
+    account = Account(options.region)
     aws = Emulator(
-        asset_models=options.asset_models,
-        portals=options.portals,
-        projects_per_portal=options.projects_per_portal,
-        seed=options.seed,
-        region=options.region,
+        plant=Plant.make(
+            options.plant,
+            asset_models=options.asset_models,
+            portals=options.portals,
+            projects_per_portal=options.projects_per_portal,
+            seed=options.seed,
+            account=account,
+        ),
+        account=account,
         access_key_id=options.access_key_id,
         secret_access_key=options.secret_access_key,
         port=options.port,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from cryptography import x509
 
-from emulator import generation
 from emulator import plant as plants
+from emulator.account import Account
 from emulator.certificates import Authority, ClientCertificate, pem
 from emulator.faults import Faults
 from emulator.keys import AccessKey, Keyring
@@ -50,8 +50,7 @@ class Emulator:
         projects_per_portal: how many to make up in each portal.
         seed: of the made-up plant.
         plant: a plant to serve in the place of a made-up one.
-        region: the Region that is served; signatures for another one are refused.
-        account: twelve digits.
+        account: the account that is served, and its Region.
         access_key_id: of the user that may do everything.
         secret_access_key: of the same.
         port: for SiteWise over plain HTTP; 0 for any free one.
@@ -74,8 +73,7 @@ class Emulator:
         projects_per_portal: int = 4,
         seed: int = 7,
         plant: plants.Plant | None = None,
-        region: str = plants.REGION,
-        account: str = plants.ACCOUNT,
+        account: Account | None = None,
         access_key_id: str = ACCESS_KEY_ID,
         secret_access_key: str = SECRET_ACCESS_KEY,
         port: int = 0,
@@ -84,7 +82,8 @@ class Emulator:
         rules: Rules | None = None,
     ) -> None:
         """Make up the account; nothing is served yet."""
-        self.region = region
+        account = account or Account()
+        self.region = account.region
         self.access_key_id = access_key_id
         self.secret_access_key = secret_access_key
         self.plant = plant or plants.Plant.make(
@@ -92,7 +91,6 @@ class Emulator:
             portals=portals,
             projects_per_portal=projects_per_portal,
             seed=seed,
-            region=region,
             account=account,
         )
         self.faults = Faults()
@@ -100,8 +98,7 @@ class Emulator:
         self.session_rules = rules or Rules()
         self._ports = (port, tls_port, roles_anywhere_port)
         self._keys = Keyring()
-        partition = generation.partition(region)
-        self._user_arn = f"arn:{partition}:iam::{account}:user/tap"
+        self._user_arn = account.arn("iam", "user/tap")
         self._keys.add(
             AccessKey(access_key_id, secret_access_key, None, None, self._user_arn),
         )
@@ -109,7 +106,6 @@ class Emulator:
         self._anchor = Authority.root("Emulator trust anchor")
         self._stranger: Authority | None = None
         sessions = RolesAnywhere(
-            region,
             account,
             self._anchor.certificate,
             self._keys,
@@ -120,10 +116,10 @@ class Emulator:
         self.profile_arn = sessions.profile_arn
         self.trust_anchor_arn = sessions.trust_anchor_arn
         self._front = Front(
-            region=region,
+            region=self.region,
             plant=self.plant,
             keys=self._keys,
-            site_wise=SiteWise(self.plant, region, account),
+            site_wise=SiteWise(self.plant, account),
             sessions=sessions,
             faults=self.faults,
             stats=self.stats,

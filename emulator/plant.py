@@ -6,14 +6,21 @@ import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
-from emulator.generation import Maker
+from emulator import factory, hostile
 from emulator.listing import Listing
+from emulator.maker import Maker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-REGION = "eu-west-1"
-ACCOUNT = "123456789012"
+    from emulator.account import Account
+    from emulator.maker import Make
+
+CONTENTS: Mapping[str, Mapping[str, Make]] = {
+    "factory": factory.RECORDS,
+    "hostile": hostile.RECORDS,
+}
+"""What a made-up plant can hold: a believable factory, or what is hard to carry."""
 
 
 class Plant:
@@ -48,41 +55,41 @@ class Plant:
             for portal in self.portal_listing.records
         }
         # Additions continue after what `make` took, from sources of their own.
-        self._maker = maker or Maker(0, REGION, ACCOUNT)
+        self._maker = maker or Maker(CONTENTS["hostile"])
         self._more_asset_models: Iterator[dict[str, Any]] | None = None
         self._more_portals: Iterator[dict[str, Any]] | None = None
 
     @classmethod
-    def make(  # noqa: PLR0913 - the three sizes and what names the account
+    def make(  # noqa: PLR0913 - the three sizes and what is made up
         cls,
+        contents: str = "hostile",
         *,
         asset_models: int = 30,
         portals: int = 5,
         projects_per_portal: int = 4,
         seed: int = 7,
-        region: str = REGION,
-        account: str = ACCOUNT,
+        account: Account | None = None,
     ) -> Plant:
         """Make up a plant.
 
         Args:
-            asset_models: how many.
-            portals: how many.
-            projects_per_portal: how many in each portal.
-            seed: the same seed and sizes make the same plant, on any machine.
-            region: goes into the ARNs.
-            account: twelve digits, go into the ARNs.
+            contents: What it holds, one of ``CONTENTS``.
+            asset_models: How many.
+            portals: How many.
+            projects_per_portal: How many in each portal.
+            seed: The same seed and sizes make the same plant, on any machine.
+            account: The account that it belongs to.
         """
-        maker = Maker(seed, region, account)
-        model_source = maker.asset_models()
-        portal_source = maker.portals()
+        maker = Maker(CONTENTS[contents], seed=seed, account=account)
+        model_source = maker.records("asset_models")
+        portal_source = maker.records("portals")
         made = list(itertools.islice(portal_source, portals))
         plant = cls(
             itertools.islice(model_source, asset_models),
             made,
             {
                 portal["id"]: itertools.islice(
-                    maker.projects(portal["id"]), projects_per_portal
+                    maker.records("projects", portal), projects_per_portal
                 )
                 for portal in made
             },
@@ -122,8 +129,8 @@ class Plant:
     def add_asset_model(self, record: dict[str, Any] | None = None) -> dict[str, Any]:
         """Add an asset model, a made-up one when none is given; returns it."""
         if record is None:
-            self._more_asset_models = (
-                self._more_asset_models or self._maker.asset_models()
+            self._more_asset_models = self._more_asset_models or self._maker.records(
+                "asset_models"
             )
             record = next(self._more_asset_models)
         self.asset_model_listing.add(record)
@@ -152,7 +159,7 @@ class Plant:
     ) -> dict[str, Any]:
         """Add a portal, a made-up one when none is given; returns it."""
         if record is None:
-            self._more_portals = self._more_portals or self._maker.portals()
+            self._more_portals = self._more_portals or self._maker.records("portals")
             record = next(self._more_portals)
         self.project_listings[record["id"]] = Listing(projects)
         self.portal_listing.add(record)
@@ -180,7 +187,9 @@ class Plant:
         listing = self.project_listings[portal_id]
         if record is None:
             known = {project["id"] for project in listing.records}
-            source = self._maker.projects(portal_id)
+            source = self._maker.records(
+                "projects", self.portal_listing.find(portal_id)
+            )
             record = next(project for project in source if project["id"] not in known)
         listing.add(record)
         return record

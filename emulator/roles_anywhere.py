@@ -20,11 +20,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from emulator import errors, generation, sigv4, trust
+from emulator import errors, sigv4, trust
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from emulator.account import Account
     from emulator.keys import Keyring
     from emulator.sigv4 import Authorization, SignedRequest
 
@@ -62,8 +63,7 @@ class RolesAnywhere:
     """One trust anchor, one profile, one role.
 
     Args:
-        region: the Region that is served.
-        account: twelve digits.
+        account: the account that is served, and its Region.
         anchor: the certificate of the authority behind the trust anchor.
         keys: where new credentials go.
         rules: how role and profile are set up.
@@ -71,26 +71,24 @@ class RolesAnywhere:
 
     def __init__(
         self,
-        region: str,
-        account: str,
+        account: Account,
         anchor: x509.Certificate,
         keys: Keyring,
         rules: Rules,
     ) -> None:
         """Make up the ARNs."""
-        self._region = region
         self._account = account
-        self._partition = generation.partition(region)
         self.anchor = anchor
         self._keys = keys
         self._rules = rules
-        service = f"arn:{self._partition}:rolesanywhere:{region}:{account}"
-        self.trust_anchor_arn = (
-            f"{service}:trust-anchor/5d3a0c52-0f1c-4b5e-9a39-6f3f5be6c101"
+        self.trust_anchor_arn = account.arn(
+            SERVICE, "trust-anchor/5d3a0c52-0f1c-4b5e-9a39-6f3f5be6c101"
         )
-        self.profile_arn = f"{service}:profile/8a7b1f9e-3c41-4d0e-8b77-2f0d9d1fa202"
+        self.profile_arn = account.arn(
+            SERVICE, "profile/8a7b1f9e-3c41-4d0e-8b77-2f0d9d1fa202"
+        )
         self._role_name = "SiteWiseReader"
-        self.role_arn = f"arn:{self._partition}:iam::{account}:role/{self._role_name}"
+        self.role_arn = account.arn("iam", f"role/{self._role_name}")
 
     def trust(self, certificate: x509.Certificate) -> None:
         """Put another authority behind the trust anchor."""
@@ -115,7 +113,7 @@ class RolesAnywhere:
         sigv4.check_date_and_scope(
             request,
             authorization,
-            region=self._region,
+            region=self._account.region,
             service=SERVICE,
             now=now,
         )
@@ -189,9 +187,8 @@ class RolesAnywhere:
         rules = self._rules
         really = duration if rules.session_seconds is None else rules.session_seconds
         told = really if rules.told_seconds is None else rules.told_seconds
-        assumed = (
-            f"arn:{self._partition}:sts::{self._account}"
-            f":assumed-role/{self._role_name}/{session_name}"
+        assumed = self._account.arn(
+            "sts", f"assumed-role/{self._role_name}/{session_name}"
         )
         key = self._keys.issue_session(assumed, really)
         expiration = datetime.fromtimestamp(time.time() + told, timezone.utc)
@@ -214,9 +211,8 @@ class RolesAnywhere:
                     "sourceIdentity": name,
                 },
             ],
-            "subjectArn": (
-                f"arn:{self._partition}:rolesanywhere:{self._region}:{self._account}"
-                ":subject/41c10bae-6783-40d4-ab20-65dc5d922e45"
+            "subjectArn": self._account.arn(
+                SERVICE, "subject/41c10bae-6783-40d4-ab20-65dc5d922e45"
             ),
         }
         return json.dumps(answer).encode()

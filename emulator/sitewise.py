@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emulator import errors, generation
+from emulator import errors, hostile
 from emulator.faults import Fault
 from emulator.tokens import Position, TokenMint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from emulator.account import Account
     from emulator.listing import Listing
     from emulator.plant import Plant
 
@@ -20,7 +21,7 @@ SERVICE = "iotsitewise"
 LARGEST_PAGE = 250
 USUAL_PAGE = 50
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
-_TYPES = tuple(kind for kind in generation.ASSET_MODEL_TYPES if kind)
+_TYPES = tuple(kind for kind in hostile.ASSET_MODEL_TYPES if kind)
 _VERSIONS = ("LATEST", "ACTIVE")
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -67,22 +68,21 @@ class SiteWise:
 
     Args:
         plant: what there is to list.
-        region: goes into the ARNs of error messages.
         account: goes into the ARNs of error messages.
     """
 
-    def __init__(self, plant: Plant, region: str, account: str) -> None:
+    def __init__(self, plant: Plant, account: Account) -> None:
         """Serve a plant."""
         self._plant = plant
-        self._arn = f"arn:{generation.partition(region)}:{SERVICE}:{region}:{account}"
+        self._account = account
         self._tokens = TokenMint()
 
     def resource(self, operation: Operation, parameters: Parameters) -> str:
         """What is asked for, as the message of a missing permission names it."""
         portal = dict(parameters).get("portalId")
-        return (
-            f"{self._arn}:portal/{portal}" if operation.name == "ListProjects" else "*"
-        )
+        if operation.name != "ListProjects":
+            return "*"
+        return self._account.arn(SERVICE, f"portal/{portal}")
 
     def page(
         self,

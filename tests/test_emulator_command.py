@@ -136,9 +136,20 @@ def test_without_a_command_it_serves_until_a_signal(number: signal.Signals) -> N
         served = json.loads(answer.read())
     process.send_signal(number)
     assert finish(process)[::2] == (0, "")
-    plant = Plant.make(asset_models=3, portals=2, seed=5)
+    plant = Plant.make("factory", asset_models=3, portals=2, seed=5)
     assert served["assetModels"] == list(plant.asset_models)
     assert served["portals"] == list(plant.portals)
+
+
+def test_a_plant_that_is_hard_to_carry_is_served_when_asked_for() -> None:
+    code = (
+        "import json, os, urllib.request\n"
+        f"url = os.environ['{TAP}AWS_ENDPOINT_URL'] + '/_emulator/plant'\n"
+        "print(json.dumps(json.load(urllib.request.urlopen(url))['portals']))\n"
+    )
+    status, out, _ = run("--plant", "hostile", "--portals", "2", *python(code))
+    assert status == 0
+    assert json.loads(out) == list(Plant.make("hostile", portals=2).portals)
 
 
 def test_a_directory_receives_what_roles_anywhere_needs(tmp_path: Path) -> None:

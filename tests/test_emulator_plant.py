@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections import Counter
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator import Plant
+from emulator import Account, Plant
 from emulator.listing import Listing
+from emulator.plant import CONTENTS
 
 MODEL_FILE = Path(botocore.__file__).parent.joinpath(
     "data", "iotsitewise", "2019-12-02", "service-2.json.gz"
@@ -98,6 +101,83 @@ def test_members_are_those_of_the_service_model(
     assert len({record["id"] for record in records}) == len(records)
 
 
+@pytest.mark.parametrize("contents", sorted(CONTENTS))
+def test_a_plant_of_each_kind_has_the_size_asked_for(contents: str) -> None:
+    plant = Plant.make(contents, asset_models=7, portals=3, projects_per_portal=2)
+    assert len(plant.asset_models) == 7
+    assert [len(group) for group in plant.projects.values()] == [2, 2, 2]
+
+
+END = datetime(2025, 7, 1, tzinfo=timezone.utc)
+"""All of a factory happened before, so that no date is in the future."""
+
+
+@pytest.fixture(scope="module")
+def factory() -> Plant:
+    return Plant.make(
+        "factory", asset_models=100_000, portals=300, projects_per_portal=12
+    )
+
+
+def test_a_factory_has_sites_with_lines_machines_and_components() -> None:
+    plant = Plant.make("factory", asset_models=30, portals=5)
+    models = {model["name"]: model for model in plant.asset_models}
+    assert models["Site Cork"]["assetModelType"] == "ASSET_MODEL"
+    levels = {name.count(" / ") for name in models if name.startswith("Site ")}
+    assert levels == {0, 1, 2, 3}
+    for name, model in models.items():
+        above = name.rpartition(" / ")[0]
+        assert above in {"", "Interface"} or above in models
+        component = name.count(" / ") == 3
+        assert (model["assetModelType"] == "COMPONENT_MODEL") == component
+    assert {portal["name"].split()[0] for portal in plant.portals} >= {"Cork", "Lyon"}
+    for projects in plant.projects.values():
+        names = [project["name"] for project in projects]
+        assert names == ["Line 1", "Line 2", "Line 3", "Line 4"]
+
+
+def test_a_factory_of_any_size_has_names_that_a_person_can_read(factory: Plant) -> None:
+    for records in (factory.asset_models, factory.portals):
+        names = [record["name"] for record in records]
+        assert len(set(names)) == len(names)
+        for name in names:
+            assert re.fullmatch(r"[A-Z]\w*([ /]+\w+)*", name), name
+        assert max(map(len, names)) < 70
+    external_ids = [model["externalId"] for model in factory.asset_models]
+    assert len(set(external_ids)) == len(external_ids)
+    shape = SHAPES["ExternalId"]
+    for external_id in external_ids:
+        assert re.fullmatch(shape["pattern"], external_id)
+        assert len(external_id) <= shape["max"]
+
+
+def test_no_date_of_a_factory_is_in_the_future(factory: Plant) -> None:
+    for records in (factory.asset_models, factory.portals, every_project(factory)):
+        years = set()
+        for record in records:
+            created, updated = record["creationDate"], record["lastUpdateDate"]
+            assert created <= updated < END.timestamp()
+            years.add(datetime.fromtimestamp(updated, timezone.utc).year)
+        assert len(years) >= 5
+    for portal in factory.portals:
+        for project in factory.projects[portal["id"]]:
+            assert project["creationDate"] >= portal["creationDate"]
+
+
+def test_little_of_a_factory_has_failed(factory: Plant) -> None:
+    for shape, records, small in (
+        ("ErrorCode", factory.asset_models, 30),
+        ("MonitorErrorCode", factory.portals, 5),
+    ):
+        states = Counter(record["status"]["state"] for record in records)
+        assert states["ACTIVE"] > 0.85 * len(records)
+        failed = [record for record in records if record["status"]["state"] == "FAILED"]
+        assert failed[0] in records[:small]
+        for record in failed:
+            assert record["status"]["error"]["code"] in known_values(shape)
+            assert record["status"]["error"]["message"]
+
+
 def test_names_and_descriptions_are_hard_to_carry(plant: Plant) -> None:
     names = "".join(model["name"] for model in plant.asset_models)
     for piece in "风ポКمप압🏭" + "\"',\n\t\\":
@@ -162,10 +242,11 @@ def test_portals_and_projects_are_added_changed_touched_and_deleted() -> None:
 
 
 def test_a_plant_is_made_for_its_partition() -> None:
-    china = Plant.make(asset_models=1, region="cn-north-1").asset_models[0]["arn"]
-    gov = Plant.make(asset_models=1, region="us-gov-west-1").asset_models[0]["arn"]
-    assert china.startswith("arn:aws-cn:iotsitewise:cn-north-1:")
-    assert gov.startswith("arn:aws-us-gov:iotsitewise:us-gov-west-1:")
+    partitions = {"cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"}
+    for region, partition in partitions.items():
+        plant = Plant.make(asset_models=1, account=Account(region))
+        arn = plant.asset_models[0]["arn"]
+        assert arn.startswith(f"arn:{partition}:iotsitewise:{region}:")
 
 
 @given(
