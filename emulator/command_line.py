@@ -198,7 +198,7 @@ def delete_when_asked(aws: Emulator, number: int) -> None:
         portal_id = call.parameter("portalId")
         if portal_id is not None and portal_id in doomed:
             doomed.discard(portal_id)
-            aws.plant.delete_portal(portal_id)
+            aws.plant.delete("portals", portal_id)
 
     aws.faults.before("ListProjects", delete)
 

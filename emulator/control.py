@@ -1,27 +1,29 @@
-"""The emulator's own doors under `/_emulator/`, for a shell or a benchmark.
+"""The emulator's own controls under ``/_emulator/``, for a shell or a benchmark.
 
-`GET stats`, `GET plant`; `POST reset`, `POST faults`, `POST plant`. No signature is
-asked for: the emulator listens on the loopback address and holds nothing real.
+docs/emulator.md describes them. No signature is asked for: the emulator listens on the
+loopback address and holds nothing real.
 """
 
 from __future__ import annotations
 
 import json
+import time
+import typing as t
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
+from emulator.families import KINDS
 from emulator.faults import ANY, Fault
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+if t.TYPE_CHECKING:
     from emulator.faults import Faults
     from emulator.plant import Plant
     from emulator.stats import Stats
 
 PREFIX = "/_emulator/"
+_KINDS = {kind.name: kind for kind in KINDS}
 _FAULT_MEMBERS = frozenset(
     {
         "always",
@@ -39,72 +41,116 @@ _FAULT_MEMBERS = frozenset(
 )
 
 
-def dump(content: object) -> bytes:
-    """JSON as bytes."""
-    return json.dumps(content).encode()
+class _NotFoundError(Exception):
+    """There is no such control, kind or record."""
 
 
-def _reply(content: object, status: int = HTTPStatus.OK) -> web.Response:
-    return web.Response(
-        body=dump(content), status=status, content_type="application/json"
-    )
-
-
-async def answer(
-    request: web.BaseRequest,
-    *,
-    plant: Plant,
-    faults: Faults,
-    stats: Stats,
-    denied_actions: set[str],
-) -> web.Response:
-    """Answer a request for one of the doors.
+class Control:
+    """Answers requests for the controls.
 
     Args:
-        request: the request, its path under `PREFIX`.
-        plant: may be changed.
-        faults: may be set.
-        stats: may be read and reset.
+        plant: May be read and changed.
+        faults: May be set.
+        stats: May be read and reset.
         denied_actions: IAM actions that nobody may do; may be changed.
     """
-    door = request.path.removeprefix(PREFIX)
-    try:
-        if request.method == "GET":
-            return _read(door, plant, stats)
-        content = await request.json() if request.body_exists else {}
-        if door == "reset":
-            stats.reset()
-            faults.clear()
-            denied_actions.clear()
-        elif door == "faults":
-            set_faults(faults, content, denied_actions)
-        elif door == "plant":
-            _change_plant(plant, content)
-        else:
-            return _reply({"message": f"No such door: {door}"}, HTTPStatus.NOT_FOUND)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return _reply(
-            {"message": f"{type(error).__name__}: {error}"}, HTTPStatus.BAD_REQUEST
+
+    def __init__(
+        self, plant: Plant, faults: Faults, stats: Stats, denied_actions: set[str]
+    ) -> None:
+        """Take over what there is to control."""
+        self._plant = plant
+        self._faults = faults
+        self._stats = stats
+        self._denied_actions = denied_actions
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """Answer a request.
+
+        Args:
+            request: The request, its path under ``PREFIX``.
+
+        Returns:
+            JSON: a 200 with what was asked for or changed, a 400 for wrong content, a
+            404 for what does not exist.
+        """
+        path = request.raw_path.removeprefix(PREFIX)
+        status = HTTPStatus.OK
+        try:
+            content = await _content(request)
+            found = self._do(request.method, path, content)
+        except _NotFoundError as error:
+            status = HTTPStatus.NOT_FOUND
+            found = {"message": f"Not found: {' '.join(map(str, error.args))}"}
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            status = HTTPStatus.BAD_REQUEST
+            found = {"message": f"{type(error).__name__}: {error}"}
+        return web.Response(
+            body=json.dumps(found).encode(),
+            status=status,
+            content_type="application/json",
         )
-    return _reply({})
+
+    def _do(self, method: str, path: str, content: dict[str, t.Any]) -> object:
+        match method, path:
+            case "GET", "stats":
+                return self._stats.as_dict()
+            case "POST", "reset":
+                self._stats.reset()
+                self._faults.clear()
+                self._denied_actions.clear()
+                return {}
+            case "POST", "faults":
+                set_faults(self._faults, content, self._denied_actions)
+                return {}
+        path, _, query = path.partition("?")
+        name, *parts = map(unquote, path.split("/"))
+        if name != "plant":
+            raise _NotFoundError(path)
+        parent = dict(parse_qsl(query)).get("parent")
+        try:
+            return self._with_plant(method, parts, content, parent)
+        except LookupError as error:
+            raise _NotFoundError(*error.args) from None
+
+    def _with_plant(
+        self,
+        method: str,
+        parts: list[str],
+        content: dict[str, t.Any],
+        parent: str | None,
+    ) -> object:
+        match method, parts:
+            case "GET", []:
+                return {kind: self._records(kind) for kind in _KINDS}
+            case "GET", [kind]:
+                return self._records(kind)
+            case "POST", [kind]:
+                return self._plant.add(kind, content or None, parent=parent)
+            case "PATCH", [kind, record_id]:
+                members = {"lastUpdateDate": round(time.time(), 3), **content}
+                return self._plant.change(kind, record_id, **members)
+            case "DELETE", [kind, record_id]:
+                self._plant.delete(kind, record_id)
+                return {}
+        raise _NotFoundError(method, *parts)
+
+    def _records(self, kind: str) -> object:
+        if _KINDS[kind].parent is None:
+            return self._plant.listing(kind).records
+        return self._plant.by_parent(kind)
 
 
-def _read(door: str, plant: Plant, stats: Stats) -> web.Response:
-    if door == "stats":
-        return _reply(stats.as_dict())
-    if door == "plant":
-        return _reply(
-            {
-                "assetModels": plant.asset_models,
-                "portals": plant.portals,
-                "projects": plant.projects,
-            },
-        )
-    return _reply({"message": f"No such door: {door}"}, HTTPStatus.NOT_FOUND)
+async def _content(request: web.BaseRequest) -> dict[str, t.Any]:
+    content = await request.json() if request.body_exists else {}
+    if not isinstance(content, dict):
+        message = "The body must be a JSON object."
+        raise TypeError(message)
+    return content
 
 
 def set_faults(
-    faults: Faults, content: dict[str, Any], denied_actions: set[str]
+    faults: Faults, content: dict[str, t.Any], denied_actions: set[str]
 ) -> None:
     """Switch faults on from JSON.
 
@@ -118,12 +164,13 @@ def set_faults(
         denied_actions: where `deny` goes.
 
     Raises:
-        KeyError: a member that is none of these, or one that lacks.
-        ValueError: a fault that there is not.
+        KeyError: A plan names no fault.
+        ValueError: There is no such member or fault.
     """
     unknown = set(content).difference(_FAULT_MEMBERS)
     if unknown:
-        raise KeyError(*sorted(unknown))
+        message = f"unknown members: {', '.join(sorted(unknown))}"
+        raise ValueError(message)
     if content.get("clear"):
         faults.clear()
     faults.latency = float(content.get("latency", faults.latency))
@@ -142,7 +189,7 @@ def set_faults(
         denied_actions.update(content["deny"])
 
 
-def _plan(faults: Faults, content: dict[str, Any]) -> None:
+def _plan(faults: Faults, content: dict[str, t.Any]) -> None:
     for plan in content.get("fail_next", ()):
         faults.fail_next(
             plan.get("operation", ANY),
@@ -156,16 +203,3 @@ def _plan(faults: Faults, content: dict[str, Any]) -> None:
             Fault(plan["fault"]),
             after=plan.get("after", 0),
         )
-
-
-def _change_plant(plant: Plant, content: dict[str, Any]) -> None:
-    deeds: dict[str, Callable[[str], object]] = {
-        "delete_asset_model": plant.delete_asset_model,
-        "delete_portal": plant.delete_portal,
-        "delete_project": plant.delete_project,
-        "touch_asset_model": plant.touch_asset_model,
-        "touch_portal": plant.touch_portal,
-        "touch_project": plant.touch_project,
-    }
-    for name, entity_id in content.items():
-        deeds[name](entity_id)

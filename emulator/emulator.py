@@ -15,6 +15,7 @@ from cryptography import x509
 from emulator import plant as plants
 from emulator.account import Account
 from emulator.certificates import Authority, ClientCertificate, pem
+from emulator.families import OPERATIONS
 from emulator.faults import Faults
 from emulator.keys import AccessKey, Keyring
 from emulator.roles_anywhere import RolesAnywhere, Rules
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from emulator.certificates import HashName, KeyKind
+    from emulator.operations import Operation
 
 HOST = "127.0.0.1"
 # The pair that AWS's own documentation shows: no scanner takes it for a leaked one.
@@ -51,6 +53,7 @@ class Emulator:
         seed: of the made-up plant.
         plant: a plant to serve in the place of a made-up one.
         account: the account that is served, and its Region.
+        operations: those of SiteWise that are served.
         access_key_id: of the user that may do everything.
         secret_access_key: of the same.
         port: for SiteWise over plain HTTP; 0 for any free one.
@@ -74,6 +77,7 @@ class Emulator:
         seed: int = 7,
         plant: plants.Plant | None = None,
         account: Account | None = None,
+        operations: Iterable[Operation] = OPERATIONS,
         access_key_id: str = ACCESS_KEY_ID,
         secret_access_key: str = SECRET_ACCESS_KEY,
         port: int = 0,
@@ -119,7 +123,7 @@ class Emulator:
             region=self.region,
             plant=self.plant,
             keys=self._keys,
-            site_wise=SiteWise(self.plant, account),
+            site_wise=SiteWise(self.plant, account, operations),
             sessions=sessions,
             faults=self.faults,
             stats=self.stats,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 _DATES = ("creationDate", "lastUpdateDate")
 _EPOCH_SECONDS = re.compile(r"([0-9])([0-9]{9})\.([0-9]+)")
@@ -82,18 +82,26 @@ class Listing:
     as it was.
 
     Args:
-        records: the entities, in wire form.
+        key: Member that holds an entity's ID.
     """
 
-    def __init__(self, records: Iterable[dict[str, Any]] = ()) -> None:
-        """Number the entities."""
+    def __init__(self, key: str = "id") -> None:
+        """Begin with none."""
+        self.key = key
         self._numbers = itertools.count(1)
-        self._entries = [_Entry(next(self._numbers), record) for record in records]
+        self._entries: list[_Entry] = []
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """How many entities there are."""
         return len(self._entries)
+
+    def __contains__(self, entity_id: object) -> bool:
+        """Whether there is an entity of that ID."""
+        with self._lock:
+            return any(
+                entry.record.get(self.key) == entity_id for entry in self._entries
+            )
 
     @property
     def records(self) -> tuple[dict[str, Any], ...]:
@@ -107,13 +115,13 @@ class Listing:
             for entry in self._entries:
                 entry.encoded()
 
-    def _place(self, entity_id: str) -> int:
+    def _place(self, entity_id: object) -> int:
         for place, entry in enumerate(self._entries):
-            if entry.record.get("id") == entity_id:
+            if entry.record.get(self.key) == entity_id:
                 return place
         raise KeyError(entity_id)
 
-    def find(self, entity_id: str) -> dict[str, Any]:
+    def find(self, entity_id: object) -> dict[str, Any]:
         """The entity of that id. Not to be altered.
 
         Raises:
@@ -127,7 +135,7 @@ class Listing:
         with self._lock:
             self._entries.append(_Entry(next(self._numbers), record))
 
-    def delete(self, entity_id: str) -> None:
+    def delete(self, entity_id: object) -> None:
         """Take an entity out.
 
         Raises:
@@ -136,7 +144,7 @@ class Listing:
         with self._lock:
             del self._entries[self._place(entity_id)]
 
-    def replace(self, entity_id: str, record: dict[str, Any]) -> None:
+    def replace(self, entity_id: object, record: dict[str, Any]) -> None:
         """Put another record in an entity's place.
 
         Raises:

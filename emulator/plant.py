@@ -1,20 +1,22 @@
-"""What the emulated account holds: asset models, portals and their projects."""
+"""What the emulated account holds."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from typing import TYPE_CHECKING, Any
+import typing as t
+from collections.abc import Mapping
 
 from emulator import factory, hostile
+from emulator.families import KINDS
 from emulator.listing import Listing
 from emulator.maker import Maker
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
     from emulator.account import Account
-    from emulator.maker import Make
+    from emulator.maker import Make, Record
 
 CONTENTS: Mapping[str, Mapping[str, Make]] = {
     "factory": factory.RECORDS,
@@ -22,42 +24,48 @@ CONTENTS: Mapping[str, Mapping[str, Make]] = {
 }
 """What a made-up plant can hold: a believable factory, or what is hard to carry."""
 
+_KINDS = {kind.name: kind for kind in KINDS}
+_CHILDREN = {
+    kind.name: [child for child in KINDS if child.parent == kind.name] for kind in KINDS
+}
+
 
 class Plant:
-    """Asset models, portals and projects in *wire form*: dicts with AWS's member names.
+    """The records of an account by their kind, in wire form.
 
     Dates are epoch seconds (UTC) as floats. A test may put anything else in as well:
     new members, nulls, values out of range. A plant may be read and changed from any
     thread while it is being served.
 
     Args:
-        asset_models: records as ListAssetModels sends them.
-        portals: records as ListPortals sends them.
-        projects: by portal id, records as ListProjects sends them. A portal without
-            an entry has no projects.
-        maker: where `add_...` takes its records from when it is given none.
+        maker: Where ``add`` takes its records from when it is given none.
+        records: For each kind its records as the List operation sends them; for a kind
+            with a parent, the records by the parent's ID.
     """
 
     def __init__(
         self,
-        asset_models: Iterable[dict[str, Any]] = (),
-        portals: Iterable[dict[str, Any]] = (),
-        projects: Mapping[str, Iterable[dict[str, Any]]] | None = None,
         *,
         maker: Maker | None = None,
+        **records: Iterable[Record] | Mapping[str, Iterable[Record]],
     ) -> None:
         """Take over the records."""
-        self.asset_model_listing = Listing(asset_models)
-        self.portal_listing = Listing(portals)
-        given = projects or {}
-        self.project_listings = {
-            portal["id"]: Listing(given.get(portal["id"], ()))
-            for portal in self.portal_listing.records
-        }
-        # Additions continue after what `make` took, from sources of their own.
         self._maker = maker or Maker(CONTENTS["hostile"])
-        self._more_asset_models: Iterator[dict[str, Any]] | None = None
-        self._more_portals: Iterator[dict[str, Any]] | None = None
+        # What the maker has made already: how many of a kind for each parent.
+        self._made: dict[str, int] = {}
+        self._more: dict[tuple[str, str | None], Iterator[Record]] = {}
+        # For each kind its listings by the ID of the parent, which is None where a kind
+        # has no parent.
+        self._listings: dict[str, dict[str | None, Listing]] = {
+            kind.name: {None: Listing(kind.key)} if kind.parent is None else {}
+            for kind in KINDS
+        }
+        for kind in KINDS:
+            given = records.get(kind.name, ())
+            groups = given.items() if isinstance(given, Mapping) else [(None, given)]
+            for parent, group in groups:
+                for record in group:
+                    self.add(kind.name, record, parent=parent)
 
     @classmethod
     def make(  # noqa: PLR0913 - the three sizes and what is made up
@@ -80,147 +88,173 @@ class Plant:
             seed: The same seed and sizes make the same plant, on any machine.
             account: The account that it belongs to.
         """
-        maker = Maker(CONTENTS[contents], seed=seed, account=account)
-        model_source = maker.records("asset_models")
-        portal_source = maker.records("portals")
-        made = list(itertools.islice(portal_source, portals))
-        plant = cls(
-            itertools.islice(model_source, asset_models),
-            made,
-            {
-                portal["id"]: itertools.islice(
-                    maker.records("projects", portal), projects_per_portal
-                )
-                for portal in made
-            },
-            maker=maker,
-        )
-        plant._more_asset_models = model_source
-        plant._more_portals = portal_source
+        plant = cls(maker=Maker(CONTENTS[contents], seed=seed, account=account))
+        plant._made = {
+            "asset_models": asset_models,
+            "portals": portals,
+            "projects": projects_per_portal,
+        }
+        for kind in KINDS:
+            for parent in tuple(plant._listings[kind.name]):
+                made = plant._made_up(kind.name, parent)
+                for record in itertools.islice(made, plant._made[kind.name]):
+                    plant.add(kind.name, record, parent=parent)
         return plant
 
     def encode(self) -> None:
-        """Put all entities into JSON now, so that a benchmark does not wait for it."""
-        for listing in (
-            self.asset_model_listing,
-            self.portal_listing,
-            *self.project_listings.values(),
-        ):
-            listing.encode()
+        """Put all records into JSON now, so that a benchmark does not wait for it."""
+        for listings in self._listings.values():
+            for listing in listings.values():
+                listing.encode()
+
+    # What there is
 
     @property
-    def asset_models(self) -> tuple[dict[str, Any], ...]:
+    def asset_models(self) -> tuple[Record, ...]:
         """All asset models, in the order of ListAssetModels. Not to be altered."""
-        return self.asset_model_listing.records
+        return self.listing("asset_models").records
 
     @property
-    def portals(self) -> tuple[dict[str, Any], ...]:
+    def portals(self) -> tuple[Record, ...]:
         """All portals, in the order of ListPortals. Not to be altered."""
-        return self.portal_listing.records
+        return self.listing("portals").records
 
     @property
-    def projects(self) -> dict[str, tuple[dict[str, Any], ...]]:
-        """The projects of each portal by its id, in the order of ListPortals."""
+    def projects(self) -> dict[str, tuple[Record, ...]]:
+        """The projects of each portal by its ID, in the order of ListPortals."""
+        return self.by_parent("projects")
+
+    def by_parent(self, kind: str) -> dict[str, tuple[Record, ...]]:
+        """Return all records of a kind that has parents, by the parent's ID.
+
+        Args:
+            kind: Name of the kind.
+        """
         return {
-            key: listing.records
-            for key, listing in tuple(self.project_listings.items())
+            parent: listing.records
+            for parent, listing in tuple(self._listings[kind].items())
+            if parent is not None
         }
 
-    def add_asset_model(self, record: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Add an asset model, a made-up one when none is given; returns it."""
+    def listing(self, kind: str, parent: str | None = None) -> Listing:
+        """Return the listing that a List operation pages through.
+
+        Args:
+            kind: Name of the kind.
+            parent: ID of the parent, for a kind that has one.
+
+        Raises:
+            KeyError: There is no such kind or parent.
+        """
+        return self._listings[kind][parent]
+
+    def find(self, kind: str, record_id: str) -> Record:
+        """Return a record. Not to be altered.
+
+        Args:
+            kind: Name of the kind.
+            record_id: ID of the record.
+
+        Raises:
+            KeyError: There is no such record.
+        """
+        return self._listing_of(kind, record_id).find(record_id)
+
+    # What happens to it
+
+    def add(
+        self, kind: str, record: Record | None = None, *, parent: str | None = None
+    ) -> Record:
+        """Add a record at the end of its listing.
+
+        Args:
+            kind: Name of the kind.
+            record: The record; a made-up one when None.
+            parent: ID of the parent, for a kind that has one.
+
+        Returns:
+            The record.
+
+        Raises:
+            KeyError: There is no such kind or parent.
+        """
+        listing = self.listing(kind, parent)
         if record is None:
-            self._more_asset_models = self._more_asset_models or self._maker.records(
-                "asset_models"
-            )
-            record = next(self._more_asset_models)
-        self.asset_model_listing.add(record)
-        return record
-
-    def delete_asset_model(self, asset_model_id: str) -> None:
-        """Delete an asset model. Raises KeyError when there is none."""
-        self.asset_model_listing.delete(asset_model_id)
-
-    def change_asset_model(
-        self, asset_model_id: str, **members: object
-    ) -> dict[str, Any]:
-        """Set members of an asset model, not its dates; returns the new record."""
-        return _change(self.asset_model_listing, asset_model_id, members)
-
-    def touch_asset_model(
-        self, asset_model_id: str, at: float | None = None
-    ) -> dict[str, Any]:
-        """Set `lastUpdateDate`, in epoch seconds or now; returns the new record."""
-        return _touch(self.asset_model_listing, asset_model_id, at)
-
-    def add_portal(
-        self,
-        record: dict[str, Any] | None = None,
-        projects: Iterable[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
-        """Add a portal, a made-up one when none is given; returns it."""
-        if record is None:
-            self._more_portals = self._more_portals or self._maker.records("portals")
-            record = next(self._more_portals)
-        self.project_listings[record["id"]] = Listing(projects)
-        self.portal_listing.add(record)
-        return record
-
-    def delete_portal(self, portal_id: str) -> None:
-        """Delete a portal with its projects. Raises KeyError when there is none."""
-        self.portal_listing.delete(portal_id)
-        del self.project_listings[portal_id]
-
-    def change_portal(self, portal_id: str, **members: object) -> dict[str, Any]:
-        """Set members of a portal, its dates as they are; returns the new record."""
-        return _change(self.portal_listing, portal_id, members)
-
-    def touch_portal(self, portal_id: str, at: float | None = None) -> dict[str, Any]:
-        """Set `lastUpdateDate`, in epoch seconds or now; returns the new record."""
-        return _touch(self.portal_listing, portal_id, at)
-
-    def add_project(
-        self,
-        portal_id: str,
-        record: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Add a project to a portal, a made-up one when none is given; returns it."""
-        listing = self.project_listings[portal_id]
-        if record is None:
-            known = {project["id"] for project in listing.records}
-            source = self._maker.records(
-                "projects", self.portal_listing.find(portal_id)
-            )
-            record = next(project for project in source if project["id"] not in known)
+            record = next(self._further(kind, parent))
+        # Before the record, so that whoever sees it can ask for its children.
+        for child in _CHILDREN[kind]:
+            self._listings[child.name][record[listing.key]] = Listing(child.key)
         listing.add(record)
         return record
 
-    def delete_project(self, project_id: str) -> None:
-        """Delete a project. Raises KeyError when there is none."""
-        self._listing_of(project_id).delete(project_id)
+    def delete(self, kind: str, record_id: str) -> None:
+        """Delete a record and all that belongs to it.
 
-    def change_project(self, project_id: str, **members: object) -> dict[str, Any]:
-        """Set members of a project, its dates as they are; returns the new record."""
-        return _change(self._listing_of(project_id), project_id, members)
+        Args:
+            kind: Name of the kind.
+            record_id: ID of the record.
 
-    def touch_project(self, project_id: str, at: float | None = None) -> dict[str, Any]:
-        """Set `lastUpdateDate`, in epoch seconds or now; returns the new record."""
-        return _touch(self._listing_of(project_id), project_id, at)
+        Raises:
+            KeyError: There is no such record.
+        """
+        self._listing_of(kind, record_id).delete(record_id)
+        for child in _CHILDREN[kind]:
+            for record in self.listing(child.name, record_id).records:
+                self.delete(child.name, record[child.key])
+            del self._listings[child.name][record_id]
 
-    def _listing_of(self, project_id: str) -> Listing:
-        for listing in tuple(self.project_listings.values()):
-            if any(project.get("id") == project_id for project in listing.records):
+    def change(self, kind: str, record_id: str, **members: object) -> Record:
+        """Set members of a record, and no date but those given.
+
+        Args:
+            kind: Name of the kind.
+            record_id: ID of the record.
+            members: Names and new values.
+
+        Returns:
+            The new record.
+
+        Raises:
+            KeyError: There is no such record.
+        """
+        listing = self._listing_of(kind, record_id)
+        record = {**listing.find(record_id), **members}
+        listing.replace(record_id, record)
+        return record
+
+    def touch(self, kind: str, record_id: str, at: float | None = None) -> Record:
+        """Set a record's ``lastUpdateDate``.
+
+        Args:
+            kind: Name of the kind.
+            record_id: ID of the record.
+            at: Epoch seconds; now when None.
+
+        Returns:
+            The new record.
+
+        Raises:
+            KeyError: There is no such record.
+        """
+        moment = round(time.time(), 3) if at is None else at
+        return self.change(kind, record_id, lastUpdateDate=moment)
+
+    def _listing_of(self, kind: str, record_id: str) -> Listing:
+        for listing in tuple(self._listings[kind].values()):
+            if record_id in listing:
                 return listing
-        raise KeyError(project_id)
+        raise KeyError(record_id)
 
+    def _made_up(self, kind: str, parent: str | None) -> Iterator[Record]:
+        above = _KINDS[kind].parent
+        if above is None or parent is None:
+            return self._maker.records(kind)
+        return self._maker.records(kind, self.find(above, parent))
 
-def _change(
-    listing: Listing, entity_id: str, members: Mapping[str, object]
-) -> dict[str, Any]:
-    record = {**listing.find(entity_id), **members}
-    listing.replace(entity_id, record)
-    return record
-
-
-def _touch(listing: Listing, entity_id: str, at: float | None) -> dict[str, Any]:
-    moment = round(time.time(), 3) if at is None else at
-    return _change(listing, entity_id, {"lastUpdateDate": moment})
+    def _further(self, kind: str, parent: str | None) -> Iterator[Record]:
+        """Continue after what ``make`` took."""
+        if (kind, parent) not in self._more:
+            made = self._made.get(kind, 0)
+            further = itertools.islice(self._made_up(kind, parent), made, None)
+            self._more[kind, parent] = further
+        return self._more[kind, parent]

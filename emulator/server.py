@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -11,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from emulator import control, errors, roles_anywhere, sigv4, sitewise
+from emulator import control, errors, roles_anywhere, sigv4
 from emulator.faults import ERRORS, TWISTED_PAGES, Answer, Call, Fault
+from emulator.operations import SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.faults import Failure, Faults
-    from emulator.keys import AccessKey, Keyring
+    from emulator.keys import Keyring
     from emulator.plant import Plant
     from emulator.roles_anywhere import RolesAnywhere
     from emulator.sitewise import SiteWise
@@ -59,13 +61,13 @@ class Front:
     ) -> None:
         """Put the parts together."""
         self._region = region
-        self._plant = plant
         self._keys = keys
         self._site_wise = site_wise
         self._sessions = sessions
         self._faults = faults
         self._stats = stats
         self.denied_actions: set[str] = set()
+        self._control = control.Control(plant, faults, stats, self.denied_actions)
         self.clock_offset = 0.0
 
     def now(self) -> datetime:
@@ -76,33 +78,26 @@ class Front:
         """SiteWise, over plain HTTP or TLS; and the emulator's own controls."""
         path, _, query = request.raw_path.partition("?")
         if path.startswith(control.PREFIX):
-            return await control.answer(
-                request,
-                plant=self._plant,
-                faults=self._faults,
-                stats=self._stats,
-                denied_actions=self.denied_actions,
-            )
+            return await self._control.answer(request)
         wire = await _wire_request(request, path, query)
-        operation = sitewise.OPERATIONS.get(path) if request.method == "GET" else None
+        asked = self._site_wise.request(wire)
 
         def reply(twist: Fault | None) -> tuple[int, bytes]:
             key = sigv4.verify(
                 wire,
                 self._keys,
                 region=self._region,
-                service=sitewise.SERVICE,
+                service=SERVICE,
                 now=self.now(),
             )
-            if operation is None:
+            if asked is None:
                 raise errors.unknown_operation()
-            self._authorize(key, operation, wire.parameters)
-            return HTTPStatus.OK, self._site_wise.page(
-                operation, wire.parameters, twist
-            )
+            body = self._site_wise.answer(asked, key, self.denied_actions, twist)
+            return HTTPStatus.OK, body
 
-        name = operation.name if operation else "Unknown"
-        return await self._answer(request, name, wire, reply, metered=True)
+        name = asked.operation.name if asked else "Unknown"
+        parameters = asked.parameters if asked else wire.parameters
+        return await self._answer(request, name, parameters, reply, metered=True)
 
     async def serve_roles_anywhere(
         self, request: web.BaseRequest
@@ -118,36 +113,25 @@ class Front:
             return HTTPStatus.CREATED, self._sessions.create_session(wire, self.now())
 
         name = roles_anywhere.OPERATION if known else "Unknown"
-        return await self._answer(request, name, wire, reply, metered=False)
-
-    def _authorize(
-        self,
-        key: AccessKey,
-        operation: sitewise.Operation,
-        parameters: sitewise.Parameters,
-    ) -> None:
-        allowed = key.actions is None or operation.action in key.actions
-        if not allowed or operation.action in self.denied_actions:
-            resource = self._site_wise.resource(operation, parameters)
-            raise errors.not_authorized(key.principal_arn, operation.action, resource)
+        return await self._answer(request, name, wire.parameters, reply, metered=False)
 
     async def _answer(
         self,
         request: web.BaseRequest,
         operation: str,
-        wire: sigv4.SignedRequest,
+        parameters: list[tuple[str, str]],
         reply: Callable[[Fault | None], tuple[int, bytes]],
         *,
         metered: bool,
     ) -> web.StreamResponse:
-        number = self._stats.begin(operation, wire.query)
+        number = self._stats.begin(operation, request.raw_path.partition("?")[2])
         outcome: str | None = "ClientWentAway"
         try:
             if self._faults.latency:
                 await asyncio.sleep(self._faults.latency)
             while self._faults.hold():  # noqa: ASYNC110 - what ends it knows no loop
                 await asyncio.sleep(_HELD_SECONDS)
-            call = Call(operation, tuple(wire.parameters), number)
+            call = Call(operation, tuple(parameters), number)
             fault = self._faults.draw(call, metered=metered)
             response, outcome = await self._respond(request, fault, reply)
             return response
@@ -216,7 +200,9 @@ class Front:
         )
 
     def _error(self, error: errors.ApiError) -> web.Response:
-        response = self._json(error.status, control.dump({"message": error.message}))
+        response = self._json(
+            error.status, json.dumps({"message": error.message}).encode()
+        )
         response.headers["x-amzn-ErrorType"] = error.code
         return response
 

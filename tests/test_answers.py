@@ -75,8 +75,8 @@ def test_any_asset_model_gives_a_valid_record_or_one_error(
 ) -> None:
     wire = {**SOUND.asset_models[1], **changes}
     for model in served.plant.asset_models:
-        served.plant.delete_asset_model(model["id"])
-    served.plant.add_asset_model(wire)
+        served.plant.delete("asset_models", model["id"])
+    served.plant.add("asset_models", wire)
 
     refusal = None
     messages: list[Message] = []
@@ -127,7 +127,7 @@ def test_what_cannot_be_a_record_is_one_error_with_its_place(
     changes, words = ODD[case]
     models = [*SOUND.asset_models]
     models[2] = {**models[2], **changes}
-    with Emulator(plant=Plant(models, [], {})) as aws:
+    with Emulator(plant=Plant(asset_models=models)) as aws:
         run = tap(static(aws))
 
     assert words in run.error
@@ -145,7 +145,7 @@ def test_new_members_new_values_and_huge_texts_come_through(tap: TapCommand) -> 
         "status": {"state": "DREAMING", "mood": "calm"},
         "colour": {"red": 1},
     }
-    with Emulator(plant=Plant([model], [], {})) as aws:
+    with Emulator(plant=Plant(asset_models=[model])) as aws:
         run = tap(static(aws)).succeeded()
 
     (record,) = run.records("asset_models")
@@ -158,7 +158,7 @@ def test_new_members_new_values_and_huge_texts_come_through(tap: TapCommand) -> 
 def test_nulls_where_the_model_says_required_are_nulls(tap: TapCommand) -> None:
     bare = {"id": SOUND.portals[0]["id"]}
     nulls = dict.fromkeys(SOUND.portals[1]) | {"id": SOUND.portals[1]["id"]}
-    with Emulator(plant=Plant([], [bare, nulls], {})) as aws:
+    with Emulator(plant=Plant(portals=[bare, nulls])) as aws:
         run = tap(static(aws)).succeeded()
 
     for record, wire in zip(run.records("portals"), (bare, nulls), strict=True):
@@ -173,7 +173,7 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character(
 ) -> None:
     # No UTF-8 text can hold it, and no target could read the line.
     model = {**SOUND.asset_models[0], "name": "pump \ud83d 7 \U0001f600"}
-    with Emulator(plant=Plant([model], [], {})) as aws:
+    with Emulator(plant=Plant(asset_models=[model])) as aws:
         run = tap(static(aws)).succeeded()
 
     (record,) = run.records("asset_models")

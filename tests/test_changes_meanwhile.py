@@ -66,11 +66,11 @@ def test_an_entity_that_moves_between_pages_is_sent_once_and_with_its_children(
         place = left.pop()
         if call.operation == "ListProjects":
             portal = call.parameter("portalId") or ""
-            move_to_the_end(plant.project_listings[portal], place)
+            move_to_the_end(plant.listing("projects", portal), place)
         elif call.operation == "ListPortals":
-            move_to_the_end(plant.portal_listing, place)
+            move_to_the_end(plant.listing("portals"), place)
         else:
-            move_to_the_end(plant.asset_model_listing, place)
+            move_to_the_end(plant.listing("asset_models"), place)
 
     served.faults.clear()
     served.faults.before("*", move)
@@ -92,7 +92,7 @@ def test_a_listing_that_is_rearranged_for_ever_is_an_error(
     tap: TapCommand, aws: Emulator
 ) -> None:
     aws.faults.before(
-        "ListPortals", lambda _: move_to_the_end(aws.plant.portal_listing, 0)
+        "ListPortals", lambda _: move_to_the_end(aws.plant.listing("portals"), 0)
     )
 
     run = tap(static(aws, page_size=1))
@@ -109,7 +109,7 @@ def test_a_portal_that_is_deleted_amid_its_projects_is_told_as_it_is(
 
     def delete(call: Call) -> None:
         if call.parameter("portalId") == gone and call.parameter("nextToken"):
-            aws.plant.delete_portal(gone)
+            aws.plant.delete("portals", gone)
 
     aws.faults.before("ListProjects", delete)
 

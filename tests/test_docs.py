@@ -528,7 +528,7 @@ def test_the_two_steps_of_the_page_load_the_plant_and_a_failure_keeps_the_last_l
     loaded = recipes.loaded()
     assert loaded == names(aws)
 
-    aws.plant.delete_portal(aws.plant.portals[0]["id"])
+    aws.plant.delete("portals", aws.plant.portals[0]["id"])
     aws.faults.always("ListProjects", Fault.ACCESS_DENIED, after=2)
 
     assert recipes.run("sh") != 0
@@ -634,8 +634,8 @@ def test_the_catalog_of_the_page_makes_a_stream_incremental(
     entry["metadata"] = [each for each in entry["metadata"] if each["breadcrumb"]]
     entry["metadata"].append(item)
     first = tap(static(aws), catalog=chosen).succeeded()
-    aws.plant.change_asset_model(aws.plant.asset_models[1]["id"], name="not seen")
-    changed = aws.plant.touch_asset_model(aws.plant.asset_models[2]["id"])
+    aws.plant.change("asset_models", aws.plant.asset_models[1]["id"], name="not seen")
+    changed = aws.plant.touch("asset_models", aws.plant.asset_models[2]["id"])
 
     second = tap(static(aws), catalog=chosen, state=first.states[-1]).succeeded()
 

@@ -43,8 +43,8 @@ def tables(
     """A connection to a database that the tap and target-postgres have filled."""
     directory = tmp_path_factory.mktemp("docs")
     copied = plant.plant.asset_models[0]
-    plant.plant.change_asset_model(
-        plant.plant.asset_models[1]["id"], name=copied["name"]
+    plant.plant.change(
+        "asset_models", plant.plant.asset_models[1]["id"], name=copied["name"]
     )
     run = TapCommand(directory)(static(plant, **FLATTENED)).succeeded()
     with server() as url:

@@ -350,9 +350,9 @@ def entities_are_not_what_they_should_be(stage: Stage) -> Iterator[list[str]]:
         {"status": {"state": "FAILED", "error": {"details": 5}}},
         {"id": None},
     ):
-        plant.change_asset_model(model["id"], **change)
+        plant.change("asset_models", model["id"], **change)
         yield stage.static()
-        plant.asset_model_listing.replace(change.get("id", model["id"]), model)
+        plant.listing("asset_models").replace(change.get("id", model["id"]), model)
 
 
 @scene
@@ -462,11 +462,11 @@ def rows_have_no_version(stage: Stage) -> Iterator[list[str]]:
 def a_portal_is_deleted_while_it_is_listed(stage: Stage) -> Iterator[list[str]]:
     plant = stage.aws.plant
     gone = plant.portals[0]["id"]
-    plant.add_project(gone)
+    plant.add("projects", parent=gone)
 
     def delete(call: Call) -> None:
         if call.parameter("portalId") == gone and call.parameter("nextToken"):
-            plant.delete_portal(gone)
+            plant.delete("portals", gone)
 
     stage.aws.faults.before("ListProjects", delete)
     yield stage.command(static(stage.aws, page_size=1)).lines("WARNING")
@@ -509,7 +509,7 @@ def the_run_goes_on_with_warnings(stage: Stage) -> Iterator[list[str]]:
 
     def delete(_: Call) -> None:
         with contextlib.suppress(KeyError):
-            aws.plant.delete_portal(last)
+            aws.plant.delete("portals", last)
 
     aws.faults.before("ListProjects", delete)
     config = anywhere(aws, **paths, private_key_passphrase=PASSPHRASE)

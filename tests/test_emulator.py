@@ -20,9 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulator import Emulator
+from emulator.operations import UUID, Operation, Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from emulator.operations import ApiRequest
 
 REPOSITORY = Path(__file__).parents[1]
 UNKNOWN_PORTAL = "11111111-2222-4333-8444-555555555555"
@@ -373,9 +376,9 @@ def test_a_listing_is_steady_while_the_plant_changes() -> None:
         page = client.list_asset_models(maxResults=4)
         seen = [model["id"] for model in page["assetModelSummaries"]]
         for gone in (before[0], before[3], before[4]):
-            aws.plant.delete_asset_model(gone)
-        added = aws.plant.add_asset_model()["id"]
-        touched = aws.plant.touch_asset_model(before[6], at=1.5e9)
+            aws.plant.delete("asset_models", gone)
+        added = aws.plant.add("asset_models")["id"]
+        touched = aws.plant.touch("asset_models", before[6], at=1.5e9)
         assert touched["id"] == before[6]
         rest = client.list_asset_models(nextToken=page["nextToken"])
         seen += [model["id"] for model in rest["assetModelSummaries"]]
@@ -388,7 +391,7 @@ def test_a_portal_deleted_between_two_calls_is_not_found() -> None:
     with Emulator(portals=2, projects_per_portal=3) as aws, sitewise(aws) as client:
         portal = client.list_portals()["portalSummaries"][0]["id"]
         token = client.list_projects(portalId=portal, maxResults=1)["nextToken"]
-        aws.plant.delete_portal(portal)
+        aws.plant.delete("portals", portal)
         assert len(client.list_portals()["portalSummaries"]) == 1
         with pytest.raises(ClientError) as failure:
             client.list_projects(portalId=portal, nextToken=token)
@@ -463,3 +466,58 @@ def test_a_port_that_is_taken_is_an_error() -> None:
         port = int(first.endpoint_url.rpartition(":")[2])
         with pytest.raises(OSError, match=str(port)), Emulator(port=port):
             pytest.fail("The port was taken.")
+
+
+def describe(request: ApiRequest) -> bytes:
+    model = request.plant.find("asset_models", request.one("assetModelId") or "")
+    answer = {"assetModelId": model["id"], "assetModelName": model["name"]}
+    return json.dumps(answer).encode()
+
+
+def latest_values(request: ApiRequest) -> bytes:
+    asked = json.loads(request.body)
+    entries = [{"entryId": entry["entryId"]} for entry in asked["entries"]]
+    answer = {"skippedEntries": [], "errorEntries": [], "successEntries": entries}
+    return json.dumps({**answer, "nextToken": asked.get("nextToken")}).encode()
+
+
+def test_a_new_operation_needs_its_declaration_and_what_answers_it() -> None:
+    declared = (
+        Operation(
+            "DescribeAssetModel",
+            "/asset-models/{assetModelId}",
+            describe,
+            parameters=(Parameter("assetModelId", pattern=UUID),),
+            resource="asset-model/{assetModelId}",
+        ),
+        Operation(
+            "BatchGetAssetPropertyValue",
+            "/properties/batch/latest",
+            latest_values,
+            method="POST",
+        ),
+    )
+    with Emulator(operations=declared) as aws, sitewise(aws) as client:
+        model = aws.plant.asset_models[3]
+        described = client.describe_asset_model(assetModelId=model["id"])
+        assert described["assetModelName"] == model["name"]
+        values = client.batch_get_asset_property_value(
+            entries=[{"entryId": "speed", "propertyAlias": "/line/1/speed"}],
+            nextToken="next",
+        )
+        assert values["successEntries"] == [{"entryId": "speed"}]
+        assert values["nextToken"] == "next"
+        with pytest.raises(ClientError) as invalid:
+            client.describe_asset_model(assetModelId="1" * 36)
+        assert error_code(invalid) == ("InvalidRequestException", 400)
+        aws.deny("iotsitewise:DescribeAssetModel")
+        with pytest.raises(ClientError, match=f":asset-model/{model['id']} ") as denied:
+            client.describe_asset_model(assetModelId=model["id"])
+        assert error_code(denied) == ("AccessDeniedException", 403)
+        with pytest.raises(ClientError) as unknown:
+            client.list_portals()
+        assert error_code(unknown) == ("UnknownOperationException", 404)
+        assert aws.stats.successes == {
+            "DescribeAssetModel": 1,
+            "BatchGetAssetPropertyValue": 1,
+        }

@@ -137,7 +137,7 @@ def test_without_a_command_it_serves_until_a_signal(number: signal.Signals) -> N
     process.send_signal(number)
     assert finish(process)[::2] == (0, "")
     plant = Plant.make("factory", asset_models=3, portals=2, seed=5)
-    assert served["assetModels"] == list(plant.asset_models)
+    assert served["asset_models"] == list(plant.asset_models)
     assert served["portals"] == list(plant.portals)
 
 

@@ -204,41 +204,42 @@ def test_asset_models_are_added_changed_touched_and_deleted() -> None:
     plant = Plant.make(asset_models=3)
     kept, changed, gone = (model["id"] for model in plant.asset_models)
     before = plant.asset_models
-    plant.delete_asset_model(gone)
-    new = plant.change_asset_model(changed, name="New", invented=None)
-    touched = plant.touch_asset_model(kept, at=2e9)
-    added = plant.add_asset_model()
-    given_record = plant.add_asset_model({"id": "x"})
+    plant.delete("asset_models", gone)
+    new = plant.change("asset_models", changed, name="New", invented=None)
+    touched = plant.touch("asset_models", kept, at=2e9)
+    added = plant.add("asset_models")
+    given_record = plant.add("asset_models", {"id": "x"})
     assert plant.asset_models == (touched, new, added, given_record)
     assert touched == {**before[0], "lastUpdateDate": 2e9}
     assert new == {**before[1], "name": "New", "invented": None}
     assert before[1]["name"] != "New"
     assert len({model["id"] for model in (*before, added)}) == 4
     with pytest.raises(KeyError):
-        plant.delete_asset_model(gone)
+        plant.delete("asset_models", gone)
 
 
 def test_portals_and_projects_are_added_changed_touched_and_deleted() -> None:
     plant = Plant.make(portals=2, projects_per_portal=2)
     first, second = (portal["id"] for portal in plant.portals)
-    added = plant.add_portal()
-    project = plant.add_project(added["id"])
-    another = plant.add_project(second)
+    added = plant.add("portals")
+    project = plant.add("projects", parent=added["id"])
+    another = plant.add("projects", parent=second)
     assert plant.projects[added["id"]] == (project,)
     assert plant.projects[second][-1] == another
     assert len({record["id"] for record in every_project(plant)}) == 6
-    assert plant.change_portal(second, name="B")["name"] == "B"
-    assert plant.touch_portal(second, at=2e9)["lastUpdateDate"] == 2e9
-    assert plant.change_project(another["id"], name="P")["name"] == "P"
-    assert plant.touch_project(another["id"])["lastUpdateDate"] > 1.7e9
-    plant.delete_project(project["id"])
+    assert plant.change("portals", second, name="B")["name"] == "B"
+    assert plant.touch("portals", second, at=2e9)["lastUpdateDate"] == 2e9
+    assert plant.change("projects", another["id"], name="P")["name"] == "P"
+    assert plant.touch("projects", another["id"])["lastUpdateDate"] > 1.7e9
+    plant.delete("projects", project["id"])
     assert plant.projects[added["id"]] == ()
-    plant.delete_portal(first)
+    plant.delete("portals", first)
     assert list(plant.projects) == [second, added["id"]]
     assert [portal["id"] for portal in plant.portals] == [second, added["id"]]
-    for missing in (plant.delete_portal, plant.delete_project, plant.touch_project):
-        with pytest.raises(KeyError):
-            missing("unknown")
+    for kind in ("portals", "projects"):
+        for missing in (plant.delete, plant.touch):
+            with pytest.raises(KeyError):
+                missing(kind, "unknown")
 
 
 def test_a_plant_is_made_for_its_partition() -> None:
@@ -260,7 +261,9 @@ def test_paging_neither_skips_nor_repeats_whatever_happens_in_between(
     deeds: list[list[int]],
 ) -> None:
     """A deed of -1 adds an entity, any other number deletes the one of that id."""
-    listing = Listing({"id": str(number)} for number in range(size))
+    listing = Listing()
+    for number in range(size):
+        listing.add({"id": str(number)})
     alive = {str(number) for number in range(size)}
     untouched = set(alive)
     seen: list[str] = []

@@ -89,7 +89,7 @@ def test_a_plant_can_be_given_with_any_members() -> None:
         "lastUpdateDate": None,
         "inventedByAws": {"deep": [1, None, "é"], "creationDate": 1.5e9},
     }
-    with Emulator(plant=Plant([model])) as aws:
+    with Emulator(plant=Plant(asset_models=[model])) as aws:
         _, _, body = send(aws, "/asset-models")
     assert json.loads(body) == {"assetModelSummaries": [model]}
 
@@ -447,7 +447,7 @@ def test_a_hook_can_change_the_plant_before_an_answer(aws: Emulator) -> None:
 
     def delete(call: Call) -> Fault | None:
         if call.parameter("portalId") == doomed:
-            aws.plant.delete_portal(doomed)
+            aws.plant.delete("portals", doomed)
         return Fault.UNAVAILABLE if call.number == 3 else None
 
     aws.faults.before("ListProjects", delete)
@@ -470,12 +470,12 @@ def test_faults_are_cleared(aws: Emulator) -> None:
 
 
 def control(
-    aws: Emulator, method: str, door: str, content: object = None
+    aws: Emulator, method: str, path: str, content: object = None
 ) -> tuple[int, object]:
     host = aws.endpoint_url.removeprefix("http://")
     with contextlib.closing(http.client.HTTPConnection(host, timeout=60)) as line:
         body = None if content is None else json.dumps(content)
-        line.request(method, f"/_emulator/{door}", body)
+        line.request(method, f"/_emulator/{path}", body)
         response = line.getresponse()
         return response.status, json.loads(response.read())
 
@@ -523,27 +523,79 @@ def test_the_plant_is_read_and_changed_over_http(aws: Emulator) -> None:
     assert status == 200
     assert isinstance(plant, dict)
     assert plant["portals"] == list(aws.plant.portals)
-    assert control(aws, "POST", "plant", {"delete_portal": portal}) == (200, {})
+    assert control(aws, "GET", "plant/portals") == (200, list(aws.plant.portals))
+    by_portal = {key: list(value) for key, value in aws.plant.projects.items()}
+    assert control(aws, "GET", "plant/projects") == (200, by_portal)
+    assert control(aws, "DELETE", f"plant/portals/{portal}") == (200, {})
     assert portal not in aws.plant.projects
 
 
+def test_a_record_is_added_over_http(aws: Emulator) -> None:
+    portal = aws.plant.portals[1]["id"]
+    made_up = control(aws, "POST", "plant/portals")
+    assert made_up == (200, aws.plant.portals[-1])
+    project = {"id": "11111111-2222-4333-8444-555555555555", "name": "Line 9"}
+    added = control(aws, "POST", f"plant/projects?parent={portal}", project)
+    assert added == (200, project)
+    assert aws.plant.projects[portal][-1] == project
+
+
+def test_a_record_is_changed_over_http_and_dated(aws: Emulator) -> None:
+    first, second = aws.plant.asset_models[:2]
+    begin = round(time.time(), 3)
+    answers = [
+        control(aws, "PATCH", f"plant/asset_models/{first['id']}", {"name": "New"}),
+        control(aws, "PATCH", f"plant/asset_models/{second['id']}"),
+        control(
+            *(aws, "PATCH", f"plant/asset_models/{second['id']}"),
+            {"lastUpdateDate": 1.5e9, "colour": None},
+        ),
+    ]
+    assert [status for status, _ in answers] == [200, 200, 200]
+    new, touched, dated = (record for _, record in answers)
+    assert isinstance(new, dict)
+    assert isinstance(touched, dict)
+    assert new == {**first, "name": "New", "lastUpdateDate": new["lastUpdateDate"]}
+    for record in (new, touched):
+        assert begin <= record["lastUpdateDate"] <= time.time()
+    assert dated == {**second, "lastUpdateDate": 1.5e9, "colour": None}
+    assert list(aws.plant.asset_models[:2]) == [new, dated]
+
+
 @pytest.mark.parametrize(
-    ("door", "content"),
+    ("path", "content"),
     [
         ("faults", {"latencies": 1}),
         ("faults", {"fail_next": [{"fault": "earthquake"}]}),
-        ("plant", {"delete_portal": "unknown"}),
-        ("plant", {"explode": "now"}),
-        ("plant", []),
+        ("faults", {"fail_next": [{"operation": "ListPortals"}]}),
+        ("plant/portals", []),
     ],
 )
-def test_a_wrong_control_is_refused(aws: Emulator, door: str, content: object) -> None:
-    assert control(aws, "POST", door, content)[0] == 400
+def test_a_wrong_control_is_refused(aws: Emulator, path: str, content: object) -> None:
+    assert control(aws, "POST", path, content)[0] == 400
 
 
-def test_an_unknown_door_is_not_found(aws: Emulator) -> None:
-    assert control(aws, "GET", "coffee")[0] == 404
-    assert control(aws, "POST", "coffee")[0] == 404
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "coffee"),
+        ("POST", "coffee"),
+        ("DELETE", "stats"),
+        ("GET", "plant/coffee"),
+        ("POST", "plant/projects"),
+        ("POST", "plant/projects?parent=unknown"),
+        ("PATCH", "plant/portals/unknown"),
+        ("DELETE", "plant/portals/unknown"),
+        ("POST", "plant/portals/unknown"),
+    ],
+)
+def test_what_does_not_exist_is_not_found(
+    aws: Emulator, method: str, path: str
+) -> None:
+    status, answer = control(aws, method, path)
+    assert status == 404
+    assert isinstance(answer, dict)
+    assert answer["message"].startswith("Not found: ")
 
 
 @given(

@@ -265,7 +265,7 @@ def test_a_portal_that_is_deleted_during_the_run_is_a_warning(
     aws.faults.before(
         "ListProjects",
         lambda _: (
-            aws.plant.delete_portal(gone)
+            aws.plant.delete("portals", gone)
             if any(portal["id"] == gone for portal in aws.plant.portals)
             else None
         ),

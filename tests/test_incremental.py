@@ -62,23 +62,13 @@ def as_meltano_writes(catalog: Message, *incremental: str) -> Message:
 
 def touch(plant: Plant, stream: str, entity_id: str, at: float) -> str:
     """Date an entity's last update, to the microsecond; returns its id."""
-    deeds = {
-        "asset_models": plant.touch_asset_model,
-        "portals": plant.touch_portal,
-        "projects": plant.touch_project,
-    }
-    deeds[stream](entity_id, round(at, 6))
+    plant.touch(stream, entity_id, round(at, 6))
     return entity_id
 
 
 def change(plant: Plant, stream: str, entity_id: str, **members: object) -> None:
     """Set members of an entity, and no date but one among them."""
-    if stream == "asset_models":
-        plant.change_asset_model(entity_id, **members)
-    elif stream == "portals":
-        plant.change_portal(entity_id, **members)
-    else:
-        plant.change_project(entity_id, **members)
+    plant.change(stream, entity_id, **members)
 
 
 def date_the_plant(plant: Plant) -> None:
@@ -195,14 +185,14 @@ def test_a_second_run_sends_what_changed_what_is_at_the_bookmark_and_the_undated
         stream: undated(plant, stream) | {newest(plant, stream)[0]} for stream in KEYS
     }
     untouched, last = plant.portals[0]["id"], plant.portals[-1]["id"]
-    new_portal = plant.add_portal()
+    new_portal = plant.add("portals")
     changed = {
-        "asset_models": [plant.asset_models[2], plant.add_asset_model()],
+        "asset_models": [plant.asset_models[2], plant.add("asset_models")],
         "portals": [plant.portals[1], new_portal],
         "projects": [
             plant.projects[untouched][1],
-            plant.add_project(last),
-            plant.add_project(new_portal["id"]),
+            plant.add("projects", parent=last),
+            plant.add("projects", parent=new_portal["id"]),
         ],
     }
     for stream, wires in changed.items():
@@ -240,7 +230,7 @@ def test_the_bookmark_outlives_the_record_that_it_came_from(
 ) -> None:
     entity_id, moment = newest(aws.plant, "asset_models")
     state = bookmarks(asset_models=moment)
-    aws.plant.delete_asset_model(entity_id)
+    aws.plant.delete("asset_models", entity_id)
 
     run = in_process(static(aws), catalog=incremental, state=state).succeeded()
 
@@ -570,27 +560,17 @@ class History:
 
     def add(self, stream: str, number: int, seconds: float) -> None:
         self._pass(seconds)
-        if stream == "projects":
-            portal_id = self._pick("portals", number)
-            if portal_id is None:
-                return
-            wire = self.plant.add_project(portal_id)
-        elif stream == "portals":
-            wire = self.plant.add_portal()
-        else:
-            wire = self.plant.add_asset_model()
+        portal_id = self._pick("portals", number) if stream == "projects" else None
+        if stream == "projects" and portal_id is None:
+            return
+        wire = self.plant.add(stream, parent=portal_id)
         if "lastUpdateDate" in wire:
             touch(self.plant, stream, wire["id"], self.clock)
 
     def delete(self, stream: str, number: int, _: float) -> None:
         entity_id = self._pick(stream, number)
         if entity_id is not None:
-            deeds = {
-                "asset_models": self.plant.delete_asset_model,
-                "portals": self.plant.delete_portal,
-                "projects": self.plant.delete_project,
-            }
-            deeds[stream](entity_id)
+            self.plant.delete(stream, entity_id)
 
     def run(self, failure: tuple[str, int] | None = None) -> None:
         """Run the tap; with a failure after so many requests of an operation."""

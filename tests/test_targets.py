@@ -177,14 +177,15 @@ def nasty(aws: Emulator) -> Emulator:
     plant = aws.plant
     portal_id = plant.portals[0]["id"]
     for name in NASTY_NAMES:
-        for record, change in (
-            (plant.add_asset_model(), plant.change_asset_model),
-            (plant.add_portal(), plant.change_portal),
-            (plant.add_project(portal_id), plant.change_project),
+        for kind, parent in (
+            ("asset_models", None),
+            ("portals", None),
+            ("projects", portal_id),
         ):
-            change(record["id"], name=name, description=name)
+            record = plant.add(kind, parent=parent)
+            plant.change(kind, record["id"], name=name, description=name)
     # A portal without a project, and a moment to the last microsecond.
-    plant.touch_portal(plant.portals[1]["id"], at=1_700_000_000.999999)
+    plant.touch("portals", plant.portals[1]["id"], at=1_700_000_000.999999)
     return aws
 
 
@@ -410,9 +411,9 @@ def test_what_was_deleted_goes_with_the_next_whole_load_and_nothing_else(
     projects = {project["id"] for project in plant.projects[portal["id"]]}
     project = plant.projects[other["id"]][0]
     for model_id in models:
-        plant.delete_asset_model(model_id)
-    plant.delete_portal(portal["id"])
-    plant.delete_project(project["id"])
+        plant.delete("asset_models", model_id)
+    plant.delete("portals", portal["id"])
+    plant.delete("projects", project["id"])
 
     tables.load(tables.tap(tables.settings()).succeeded())
 
