@@ -1,13 +1,14 @@
 """A stand-in for AWS IoT SiteWise and IAM Roles Anywhere on the loopback address.
 
-Give it to a test as a context manager, or run `python -m emulator`::
+Give it to a test as a context manager, or run ``python -m emulator``::
 
     with Emulator(asset_models=30, portals=5, projects_per_portal=4) as aws:
         client = boto3.client("iotsitewise", endpoint_url=aws.endpoint_url, ...)
 """
 
 from emulator.account import Account
-from emulator.certificates import Authority, ClientCertificate
+from emulator.authorities import Authority
+from emulator.certificates import ClientCertificate
 from emulator.emulator import Emulator
 from emulator.errors import ApiError
 from emulator.faults import Answer, Call, Fault, Faults

@@ -1,4 +1,4 @@
-"""Entry point of `python -m emulator`."""
+"""Entry point of ``python -m emulator``."""
 
 import sys
 

@@ -71,7 +71,7 @@ class Control:
             request: The request, its path under ``PREFIX``.
 
         Returns:
-            JSON: a 200 with what was asked for or changed, a 400 for wrong content, a
+            JSON: A 200 with what was asked for or changed, a 400 for wrong content, a
             404 for what does not exist.
         """
         path = request.raw_path.removeprefix(PREFIX)
@@ -155,13 +155,13 @@ def set_faults(
     """Switch faults on from JSON.
 
     Args:
-        faults: where they are switched on.
-        content: any of `clear` (true), `latency` and `silence` (seconds), `quota`
-            (requests a second or null) with `burst`, `at_random` (fault names and
-            shares) with `seed` and `operations`, `fail_next` and `always` (lists of
-            `operation`, `fault`, `after`, and `times` for the former), `deny` (a list
-            of IAM actions, which replaces what was denied).
-        denied_actions: where `deny` goes.
+        faults: Where they are switched on.
+        content: Any of ``clear`` (true), ``latency`` and ``silence`` (seconds),
+            ``quota`` (requests a second or null) with ``burst``, ``at_random`` (names
+            and shares of faults) with ``seed`` and ``operations``, ``fail_next`` and
+            ``always`` (lists of ``operation``, ``fault``, ``after``, and ``times`` for
+            the former), ``deny`` (a list of IAM actions, which replaces the last one).
+        denied_actions: Where ``deny`` goes.
 
     Raises:
         KeyError: A plan names no fault.

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-import tempfile
-import threading
-from pathlib import Path
-from typing import TYPE_CHECKING
+import typing as t
 
-from aiohttp import web
 from cryptography import x509
 
 from emulator import plant as plants
 from emulator.account import Account
-from emulator.certificates import Authority, ClientCertificate, pem
+from emulator.authorities import Authority
+from emulator.certificates import pem
 from emulator.families import OPERATIONS
 from emulator.faults import Faults
 from emulator.keys import AccessKey, Keyring
 from emulator.roles_anywhere import RolesAnywhere, Rules
 from emulator.server import Front
+from emulator.serving import HOST, Door, Serving
 from emulator.sitewise import SiteWise
 from emulator.stats import Stats
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from emulator.certificates import HashName, KeyKind
+    from emulator.authorities import HashName
+    from emulator.certificates import ClientCertificate, KeyKind
     from emulator.operations import Operation
 
-HOST = "127.0.0.1"
 # The pair that AWS's own documentation shows: no scanner takes it for a leaked one.
 ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105 - documented example
-# A certificate chain of five RSA certificates takes some 8 KiB of one header.
-_LONGEST_HEADER = 65_536
 
 
 class Emulator:
@@ -47,25 +41,25 @@ class Emulator:
     A context manager that serves from a thread of its own.
 
     Args:
-        asset_models: how many to make up.
-        portals: how many to make up.
-        projects_per_portal: how many to make up in each portal.
-        seed: of the made-up plant.
-        plant: a plant to serve in the place of a made-up one.
-        account: the account that is served, and its Region.
-        operations: those of SiteWise that are served.
-        access_key_id: of the user that may do everything.
-        secret_access_key: of the same.
-        port: for SiteWise over plain HTTP; 0 for any free one.
-        tls_port: for SiteWise over TLS; 0 for any free one.
-        roles_anywhere_port: for IAM Roles Anywhere; 0 for any free one.
-        rules: how the role and the profile of Roles Anywhere are set up.
+        asset_models: How many to make up.
+        portals: How many to make up.
+        projects_per_portal: How many to make up in each portal.
+        seed: Seed of the made-up plant.
+        plant: A plant to serve instead of a made-up one.
+        account: The account that is served, and its Region.
+        operations: Operations of SiteWise that are served.
+        access_key_id: Access key ID of a user who may do everything.
+        secret_access_key: The user's secret access key.
+        port: Port of SiteWise over plain HTTP; 0 for any free one.
+        tls_port: Port of SiteWise over TLS; 0 for any free one.
+        roles_anywhere_port: Port of IAM Roles Anywhere; 0 for any free one.
+        rules: How the role and the profile of Roles Anywhere are set up.
 
     Attributes:
-        plant: what there is to list; may be changed while serving.
-        faults: what goes wrong; may be changed while serving.
-        stats: what was asked for.
-        session_rules: how the role and the profile are set up; may be changed.
+        plant: What SiteWise lists; may be changed while serving.
+        faults: What goes wrong; may be changed while serving.
+        stats: What was asked for.
+        session_rules: How the role and the profile are set up; may be changed.
     """
 
     def __init__(  # noqa: PLR0913 - each is one knob of the emulator, by name only
@@ -100,13 +94,11 @@ class Emulator:
         self.faults = Faults()
         self.stats = Stats()
         self.session_rules = rules or Rules()
-        self._ports = (port, tls_port, roles_anywhere_port)
         self._keys = Keyring()
         self._user_arn = account.arn("iam", "user/tap")
         self._keys.add(
             AccessKey(access_key_id, secret_access_key, None, None, self._user_arn),
         )
-        self._tls_authority = Authority.root("Emulator TLS CA")
         self._anchor = Authority.root("Emulator trust anchor")
         self._stranger: Authority | None = None
         sessions = RolesAnywhere(
@@ -128,33 +120,36 @@ class Emulator:
             faults=self.faults,
             stats=self.stats,
         )
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-        self._started = threading.Event()
-        self._failure: BaseException | None = None
+        self._serving = Serving(
+            (
+                Door(self._front.serve_sitewise, port, tls=False),
+                Door(self._front.serve_sitewise, tls_port, tls=True),
+                Door(self._front.serve_roles_anywhere, roles_anywhere_port, tls=True),
+            ),
+            Authority.root("Emulator TLS CA"),
+        )
 
     # Where it is
 
     @property
     def endpoint_url(self) -> str:
         """SiteWise over plain HTTP."""
-        return f"http://{HOST}:{self._ports[0]}"
+        return f"http://{HOST}:{self._serving.port(0)}"
 
     @property
     def tls_endpoint_url(self) -> str:
-        """SiteWise over TLS, with a certificate of the authority in `ca_bundle`."""
-        return f"https://{HOST}:{self._ports[1]}"
+        """SiteWise over TLS, with a certificate of the authority in ``ca_bundle``."""
+        return f"https://{HOST}:{self._serving.port(1)}"
 
     @property
     def roles_anywhere_url(self) -> str:
-        """IAM Roles Anywhere, with a certificate of the authority in `ca_bundle`."""
-        return f"https://{HOST}:{self._ports[2]}"
+        """IAM Roles Anywhere, with a certificate of the authority in ``ca_bundle``."""
+        return f"https://{HOST}:{self._serving.port(2)}"
 
     @property
     def ca_bundle(self) -> str:
-        """Path of a PEM file with the TLS servers' authority. Gone after `__exit__`."""
-        return str(Path(self._directory.name) / "ca-bundle.pem")
+        """Path of a PEM file with the TLS servers' authority; gone after the exit."""
+        return self._serving.ca_bundle
 
     # Whom it lets in
 
@@ -167,8 +162,9 @@ class Emulator:
         """Temporary credentials, as STS would give them.
 
         Args:
-            seconds: how long they are good for; negative for ones already expired.
-            actions: what they may do, such as `iotsitewise:ListPortals`; None for all.
+            seconds: How long they are valid; negative for ones that have expired.
+            actions: Actions that they allow, such as ``iotsitewise:ListPortals``; None
+                for all.
         """
         arn = self._user_arn.replace(":iam:", ":sts:").replace(
             ":user/", ":assumed-role/Reader/"
@@ -177,7 +173,7 @@ class Emulator:
 
     @property
     def issued_sessions(self) -> list[AccessKey]:
-        """Temporary credentials made so far, by CreateSession or `issue_session`."""
+        """Temporary credentials made so far, by CreateSession or ``issue_session``."""
         return self._keys.sessions
 
     def expire_sessions(self) -> None:
@@ -185,11 +181,11 @@ class Emulator:
         self._keys.expire_sessions()
 
     def deny(self, *actions: str) -> None:
-        """Forbid everybody these IAM actions, such as `iotsitewise:ListProjects`."""
+        """Forbid everybody these IAM actions, such as ``iotsitewise:ListProjects``."""
         self._front.denied_actions.update(actions)
 
     def allow(self, *actions: str) -> None:
-        """Take back `deny`."""
+        """Take back ``deny``."""
         self._front.denied_actions.difference_update(actions)
 
     @property
@@ -217,12 +213,12 @@ class Emulator:
         """A client certificate for IAM Roles Anywhere.
 
         Args:
-            key: `ec` (P-256) or `rsa` (2048 bits, the same for a whole process).
-            intermediate: issued by an authority below the trust anchor, so that a
+            key: ``ec`` (P-256) or ``rsa`` (2048 bits, the same for a whole process).
+            intermediate: Issued by an authority below the trust anchor, so that a
                 client has to send the chain.
-            ca_hash: what the issuing authority signs with.
-            not_before: since when it is valid; a day ago when None.
-            not_after: until when it is valid; in a year when None.
+            ca_hash: What the issuing authority signs with.
+            not_before: Since when it is valid; a day ago when None.
+            not_after: Until when it is valid; in a year when None.
             trusted: False for one of another authority.
             digital_signature: False for a key usage that IAM Roles Anywhere refuses.
             authority: True for a leaf that says it is an authority, which is refused.
@@ -256,7 +252,7 @@ class Emulator:
         """Put another authority behind the trust anchor, as one uploads one's own CA.
 
         Args:
-            certificate: its certificate as PEM, made by openssl for example.
+            certificate: Its certificate as PEM, made by openssl for example.
         """
         self._sessions.trust(x509.load_pem_x509_certificate(certificate))
 
@@ -266,16 +262,9 @@ class Emulator:
         """Serve.
 
         Raises:
-            OSError: a port is taken.
+            OSError: A port is taken.
         """
-        self._directory = tempfile.TemporaryDirectory(prefix="emulator-")
-        Path(self.ca_bundle).write_bytes(pem(self._tls_authority.certificate))
-        self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
-        self._thread.start()
-        self._started.wait()
-        if self._failure is not None:
-            self.__exit__(None, None, None)
-            raise self._failure
+        self._serving.start()
         return self
 
     def __exit__(
@@ -285,78 +274,4 @@ class Emulator:
         traceback: TracebackType | None,
     ) -> None:
         """Stop, whatever is in flight; the thread and the files are gone afterwards."""
-        if self._loop is not None and self._stop is not None and self._failure is None:
-            self._loop.call_soon_threadsafe(self._stop.set)
-        if self._thread is not None:
-            self._thread.join()
-        self._directory.cleanup()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
-            self._failure = error
-        finally:
-            self._started.set()
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        tls = self._tls_context()
-        runners: list[web.ServerRunner] = []
-        try:
-            bound = []
-            for handler, port, context in (
-                (self._front.serve_sitewise, self._ports[0], None),
-                (self._front.serve_sitewise, self._ports[1], tls),
-                (self._front.serve_roles_anywhere, self._ports[2], tls),
-            ):
-                server = web.Server(
-                    handler,
-                    handler_cancellation=True,
-                    access_log=None,
-                    max_line_size=_LONGEST_HEADER,
-                    max_field_size=_LONGEST_HEADER,
-                )
-                runner = web.ServerRunner(server, shutdown_timeout=0.01)
-                runners.append(runner)
-                await runner.setup()
-                await web.TCPSite(
-                    runner, HOST, port, ssl_context=context, backlog=1024
-                ).start()
-                bound.append(int(runner.addresses[0][1]))
-            self._ports = (bound[0], bound[1], bound[2])
-            self._started.set()
-            await self._stop.wait()
-        finally:
-            await _close(runners)
-
-    def _tls_context(self) -> ssl.SSLContext:
-        served = self._tls_authority.server()
-        file = Path(self._directory.name) / "server.pem"
-        file.touch(mode=0o600)
-        file.write_bytes(served.private_key + served.bundle)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(file)
-        return context
-
-
-async def _close(runners: list[web.ServerRunner]) -> None:
-    """Stop listening and break off whatever is still connected."""
-    open_transports = [
-        connection.transport
-        for runner in runners
-        if runner.server is not None
-        for connection in runner.server.connections
-        if connection.transport is not None
-    ]
-    for transport in open_transports:
-        # A TLS connection that is closed politely waits for the client to agree.
-        transport.abort()
-    for runner in runners:
-        await runner.cleanup()
-    # An aborted transport closes its socket in the loop's next round, and a TLS one
-    # in the round after.
-    for _ in range(3):
-        await asyncio.sleep(0)
+        self._serving.stop()

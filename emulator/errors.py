@@ -13,9 +13,9 @@ class ApiError(Exception):
     """An answer that is an error, as AWS's JSON services give it.
 
     Args:
-        code: what goes into the `x-amzn-ErrorType` header.
-        message: what goes into the body's `message`.
-        status: the HTTP status.
+        code: What goes into the ``x-amzn-ErrorType`` header.
+        message: What goes into the body's ``message``.
+        status: The HTTP status.
     """
 
     def __init__(self, code: str, message: str, status: int) -> None:
@@ -36,7 +36,7 @@ def access_denied(message: str) -> ApiError:
 
 
 def not_authorized(principal_arn: str, action: str, resource: str) -> ApiError:
-    """A missing permission, in the sentence that IAM makes of it."""
+    """A missing permission, in IAM's words."""
     return access_denied(
         f"User: {principal_arn} is not authorized to perform: {action} on resource: "
         f"{resource} because no identity-based policy allows the {action} action",
@@ -52,7 +52,7 @@ def expired_token() -> ApiError:
 
 
 def unrecognized_client() -> ApiError:
-    """A key id or a session token that nobody issued."""
+    """An unknown access key ID or session token."""
     return _forbidden(
         "UnrecognizedClientException",
         "The security token included in the request is invalid.",
@@ -60,19 +60,19 @@ def unrecognized_client() -> ApiError:
 
 
 def missing_authentication() -> ApiError:
-    """A request without an `Authorization` header."""
+    """A request without an ``Authorization`` header."""
     return _forbidden(
         "MissingAuthenticationTokenException", "Missing Authentication Token"
     )
 
 
 def incomplete_signature(message: str) -> ApiError:
-    """An `Authorization` header that lacks a part."""
+    """An ``Authorization`` header that lacks a part."""
     return _forbidden("IncompleteSignatureException", message)
 
 
 def invalid_signature(message: str) -> ApiError:
-    """A signature that is whole, and wrong: its date, its scope or its value."""
+    """A complete signature with a wrong date, scope or value."""
     return _forbidden("InvalidSignatureException", message)
 
 
@@ -99,9 +99,9 @@ def constraint(value: object, member: str, rule: str) -> str:
     """The sentence of AWS's request validation.
 
     Args:
-        value: what was sent, None when nothing was.
-        member: the name of the request's member.
-        rule: what the member must do, from "Member must" on.
+        value: What was sent, None when nothing was.
+        member: The name of the request's member.
+        rule: What the member must do, from "Member must" on.
     """
     shown = "null" if value is None else f"'{value}'"
     return (
@@ -139,7 +139,7 @@ def internal_failure() -> ApiError:
 
 
 def unavailable() -> ApiError:
-    """AWS is not there for the moment."""
+    """AWS is not available at the moment."""
     return ApiError(
         "ServiceUnavailableException",
         "The requested service is unavailable. Try again later.",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import enum
 import random
 import threading
-import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+import typing as t
+from dataclasses import dataclass
 
 from emulator import errors
+from emulator.quota import TokenBucket
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 ANY = "*"
@@ -38,13 +38,13 @@ class Fault(str, enum.Enum):
     DROP_IN_BODY = "drop-in-body"
     """The connection is closed in the middle of the body."""
     SILENCE = "silence"
-    """No answer for `silence_seconds`, then the connection is closed."""
+    """No answer for ``silence_seconds``, then the connection is closed."""
     CUT_SHORT = "cut-short"
     """200, the JSON ends half-way, and Content-Length agrees with what was sent."""
     NOT_JSON = "not-json"
-    """200 with a body that is no JSON."""
+    """200 with a body that is not valid JSON."""
     EMPTY_OBJECT = "empty-object"
-    """200 with `{}`: JSON that lacks the page's own members."""
+    """200 with ``{}``: JSON that lacks the page's own members."""
     EMPTY_PAGE = "empty-page"
     """200 with no entity and a new token for the same place, as AWS may send it."""
     REPEATED_PAGE = "repeated-page"
@@ -53,21 +53,21 @@ class Fault(str, enum.Enum):
     """200 with the page asked for and always the same token, which leads to it."""
 
 
-Failure: TypeAlias = "Fault | Answer | errors.ApiError"
+Failure: t.TypeAlias = "Fault | Answer | errors.ApiError"
 """What can go wrong with a request."""
 
 TWISTED_PAGES = frozenset({Fault.EMPTY_PAGE, Fault.REPEATED_PAGE, Fault.SAME_TOKEN})
-"""Faults of the listing itself; where there is no listing they do nothing."""
+"""Faults of a listing; they do nothing to other operations."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it is to go out, whoever might have made it: AWS, a proxy, chance.
+    """An answer that is sent as it stands, as AWS or a proxy might send it.
 
     Attributes:
-        status: of HTTP.
-        body: as it goes out.
-        content_type: of the body, as the header has it.
+        status: HTTP status.
+        body: Body as it is sent.
+        content_type: Value of the ``Content-Type`` header.
     """
 
     status: int
@@ -77,12 +77,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """A request as the hook of `Faults.before` sees it.
+    """A request as the hook of ``Faults.before`` sees it.
 
     Attributes:
-        operation: `ListPortals` and so on.
-        parameters: names and values of the query, decoded.
-        number: 1 for the operation's first request since the start or `Stats.reset`.
+        operation: ``ListPortals`` and so on.
+        parameters: Names and values in the path and the query, decoded.
+        number: 1 for the operation's first request since the start or ``Stats.reset``.
     """
 
     operation: str
@@ -101,36 +101,14 @@ class _Plan:
     left: int | None
 
 
-@dataclass
-class _Bucket:
-    """A token bucket: `rate` tokens a second, `size` of them at most."""
-
-    rate: float
-    size: float
-    tokens: float = field(init=False)
-    filled_at: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.tokens = self.size
-
-    def take(self) -> bool:
-        now = time.monotonic()
-        self.tokens = min(self.size, self.tokens + (now - self.filled_at) * self.rate)
-        self.filled_at = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
-
-
 class Faults:
     """The faults that are switched on. Empty at first. May be set from any thread.
 
     Attributes:
-        latency: seconds that every answer takes longer.
-        hold: called again and again in the server's thread; while it returns True,
+        latency: Seconds that every answer takes longer.
+        hold: Called again and again in the server's thread; while it returns True,
             every answer is kept back.
-        silence_seconds: how long `Fault.SILENCE` lasts.
+        silence_seconds: How long ``Fault.SILENCE`` lasts.
     """
 
     def __init__(self) -> None:
@@ -144,7 +122,7 @@ class Faults:
             self.latency = 0.0
             self.hold: Callable[[], bool] = lambda: False
             self.silence_seconds = 3600.0
-            self._bucket: _Bucket | None = None
+            self._bucket: TokenBucket | None = None
             self._plans: dict[str, list[_Plan]] = {}
             self._hooks: dict[str, list[Callable[[Call], Failure | None]]] = {}
             self._shares: list[tuple[Fault, float, frozenset[str] | None]] = []
@@ -163,13 +141,13 @@ class Faults:
         """Throttle SiteWise requests.
 
         Args:
-            per_second: how many it takes a second in the long run; None for no quota.
-            burst: how many it takes at once after a pause; as many as in a second
+            per_second: How many it takes a second in the long run; None for no quota.
+            burst: How many it takes at once after a pause; as many as in a second
                 when None.
         """
         with self._lock:
             size = max(1.0, per_second or 0) if burst is None else burst
-            self._bucket = None if per_second is None else _Bucket(per_second, size)
+            self._bucket = None if per_second is None else TokenBucket(per_second, size)
 
     def fail_next(
         self,
@@ -179,13 +157,13 @@ class Faults:
         times: int = 1,
         after: int = 0,
     ) -> None:
-        """Let the next requests of an operation fail, in the order of the calls.
+        """Make the next requests of an operation fail, in the order of the calls.
 
         Args:
-            operation: `ListProjects`, `CreateSession` ..., or `*` for all of them.
-            fault: how.
-            times: how many.
-            after: how many go well before.
+            operation: Such as ``ListProjects`` or ``CreateSession``; ``*`` for all.
+            fault: How they fail.
+            times: How many requests fail.
+            after: How many succeed before that.
         """
         self._plan(operation, _Plan(fault, after, times))
 
@@ -196,12 +174,12 @@ class Faults:
         *,
         after: int = 0,
     ) -> None:
-        """Let all requests of an operation fail from now on.
+        """Make all requests of an operation fail from now on.
 
         Args:
-            operation: `ListProjects`, `CreateSession` ..., or `*` for all of them.
-            fault: how.
-            after: how many go well before.
+            operation: Such as ``ListProjects`` or ``CreateSession``; ``*`` for all.
+            fault: How they fail.
+            after: How many succeed before that.
         """
         self._plan(operation, _Plan(fault, after, None))
 
@@ -216,12 +194,12 @@ class Faults:
         seed: int = 0,
         operations: Iterable[str] | None = None,
     ) -> None:
-        """Let requests fail by chance. Replaces what an earlier call asked for.
+        """Make requests fail by chance. Replaces the shares of an earlier call.
 
         Args:
-            shares: how often each fault happens, as shares of 1.
-            seed: of the dice.
-            operations: which may fail; None for all.
+            shares: How often each fault happens, as shares of 1.
+            seed: Seed of the random numbers.
+            operations: Which may fail; None for all.
         """
         if sum(shares.values()) > 1:
             message = "The shares of the faults add up to more than 1."
@@ -239,18 +217,18 @@ class Faults:
         """Call something before each answer, in the server's thread.
 
         Args:
-            operation: `ListProjects`, `CreateSession` ..., or `*` for all of them.
-            hook: may change the plant; may return a fault for this request.
+            operation: Such as ``ListProjects`` or ``CreateSession``; ``*`` for all.
+            hook: May change the plant; may return a fault for this request.
         """
         with self._lock:
             self._hooks.setdefault(operation, []).append(hook)
 
     def draw(self, call: Call, *, metered: bool) -> Failure | None:
-        """What is to go wrong with a request, None for nothing.
+        """Return what goes wrong with a request, None for nothing.
 
         Args:
-            call: the request.
-            metered: whether it counts against the quota.
+            call: The request.
+            metered: Whether it counts against the quota.
         """
         with self._lock:
             hooks = self._hooks.get(call.operation, []) + self._hooks.get(ANY, [])

@@ -1,14 +1,14 @@
-"""The access keys that the emulator takes, for ever or for a while."""
+"""The access keys that the emulator accepts: permanent and temporary ones."""
 
 from __future__ import annotations
 
 import secrets
 import string
 import time
+import typing as t
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
 _KEY_ID_CHARACTERS = string.ascii_uppercase + "234567"
@@ -19,12 +19,13 @@ class AccessKey:
     """An access key and whom it belongs to.
 
     Attributes:
-        access_key_id: `AKIA...` of a user, `ASIA...` of a session.
-        secret_access_key: what requests are signed with.
-        session_token: of a session, else None.
-        expires_at: epoch seconds after which it is refused; None for never.
-        principal_arn: who AWS says is calling.
-        actions: what it may do, such as `iotsitewise:ListPortals`; None for everything.
+        access_key_id: ``AKIA...`` of a user, ``ASIA...`` of a session.
+        secret_access_key: What requests are signed with.
+        session_token: Token of a session; None for a user's key.
+        expires_at: Epoch seconds after which it is refused; None for never.
+        principal_arn: Who AWS says is calling.
+        actions: Actions that it allows, such as ``iotsitewise:ListPortals``; None for
+            all.
     """
 
     access_key_id: str
@@ -35,24 +36,24 @@ class AccessKey:
     actions: frozenset[str] | None = None
 
     def expired(self, now: float) -> bool:
-        """Whether its time is over at `now` (epoch seconds)."""
+        """Return whether it has expired at ``now`` (epoch seconds)."""
         return self.expires_at is not None and now >= self.expires_at
 
 
 class Keyring:
-    """All access keys of the emulated account, by their ids."""
+    """All access keys of the emulated account, by their IDs."""
 
     def __init__(self) -> None:
         """Begin with none."""
         self._keys: dict[str, AccessKey] = {}
 
     def add(self, key: AccessKey) -> AccessKey:
-        """Take a key in; returns it."""
+        """Add a key; returns it."""
         self._keys[key.access_key_id] = key
         return key
 
     def find(self, access_key_id: str) -> AccessKey | None:
-        """The key of that id, None when nobody has it."""
+        """Return the key of that ID, None when there is none."""
         return self._keys.get(access_key_id)
 
     @property
@@ -76,9 +77,9 @@ class Keyring:
         """Make temporary credentials.
 
         Args:
-            principal_arn: who they are for.
-            seconds: how long they are good for; negative for ones already expired.
-            actions: what they may do; None for everything.
+            principal_arn: Who they are for.
+            seconds: How long they are valid; negative for ones that have expired.
+            actions: Actions that they allow; None for all.
         """
         letters = "".join(secrets.choice(_KEY_ID_CHARACTERS) for _ in range(16))
         return self.add(

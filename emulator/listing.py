@@ -8,10 +8,10 @@ import json
 import math
 import re
 import threading
+import typing as t
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Callable
 
 _DATES = ("creationDate", "lastUpdateDate")
@@ -25,21 +25,21 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _as_aws_writes(seconds: float) -> str:
-    """A float with one digit before the point and an exponent, as Java has it."""
+    """Write a float as Java does: one digit before the point, and an exponent."""
     parts = _EPOCH_SECONDS.fullmatch(repr(seconds))
     if parts is None:
         return repr(seconds)
     return f"{parts[1]}.{(parts[2] + parts[3]).rstrip('0') or '0'}E9"
 
 
-def encode(record: dict[str, Any]) -> bytes:
+def encode(record: dict[str, t.Any]) -> bytes:
     """One entity as AWS puts it on the wire.
 
-    Dates that are floats come out as Java writes them (`1.576195200543E9`), which
+    Dates that are floats come out as Java writes them (``1.576195200543E9``), which
     is what SiteWise sends and what a reader of decimal fractions only would break on.
 
     Args:
-        record: the entity in wire form. Anything JSON can say, and lone surrogates,
+        record: The entity in wire form. Anything JSON can say, and lone surrogates,
             which are then escaped because UTF-8 has no form for them.
     """
     text = _JSON(record)
@@ -57,10 +57,10 @@ def encode(record: dict[str, Any]) -> bytes:
 
 @dataclass(slots=True)
 class _Entry:
-    """One entity at its place; `sequence` never changes and is never given twice."""
+    """One entity at its place; ``sequence`` never changes and is never given twice."""
 
     sequence: int
-    record: dict[str, Any]
+    record: dict[str, t.Any]
     _encoded: bytes | None = field(default=None, repr=False)
 
     def encoded(self) -> bytes:
@@ -104,7 +104,7 @@ class Listing:
             )
 
     @property
-    def records(self) -> tuple[dict[str, Any], ...]:
+    def records(self) -> tuple[dict[str, t.Any], ...]:
         """All entities as they are now. Not to be altered."""
         with self._lock:
             return tuple(entry.record for entry in self._entries)
@@ -121,34 +121,34 @@ class Listing:
                 return place
         raise KeyError(entity_id)
 
-    def find(self, entity_id: object) -> dict[str, Any]:
-        """The entity of that id. Not to be altered.
+    def find(self, entity_id: object) -> dict[str, t.Any]:
+        """Return the entity of that ID. Not to be altered.
 
         Raises:
-            KeyError: there is none.
+            KeyError: There is no entity of that ID.
         """
         with self._lock:
             return self._entries[self._place(entity_id)].record
 
-    def add(self, record: dict[str, Any]) -> None:
-        """Put an entity at the end."""
+    def add(self, record: dict[str, t.Any]) -> None:
+        """Add an entity at the end."""
         with self._lock:
             self._entries.append(_Entry(next(self._numbers), record))
 
     def delete(self, entity_id: object) -> None:
-        """Take an entity out.
+        """Delete an entity.
 
         Raises:
-            KeyError: there is none of that id.
+            KeyError: There is no entity of that ID.
         """
         with self._lock:
             del self._entries[self._place(entity_id)]
 
-    def replace(self, entity_id: object, record: dict[str, Any]) -> None:
+    def replace(self, entity_id: object, record: dict[str, t.Any]) -> None:
         """Put another record in an entity's place.
 
         Raises:
-            KeyError: there is none of that id.
+            KeyError: There is no entity of that ID.
         """
         with self._lock:
             place = self._place(entity_id)
@@ -158,14 +158,14 @@ class Listing:
         self,
         after: int,
         limit: int,
-        wanted: Callable[[dict[str, Any]], bool] | None = None,
+        wanted: Callable[[dict[str, t.Any]], bool] | None = None,
     ) -> tuple[bytes, int | None]:
-        """The entities that follow, encoded and joined by commas.
+        """Return the entities that follow, encoded and joined by commas.
 
         Args:
-            after: the sequence number that the last page ended with, 0 for the first.
-            limit: how many at most.
-            wanted: which ones, all when None.
+            after: The sequence number that the last page ended with, 0 for the first.
+            limit: How many at most.
+            wanted: Which ones, all when None.
 
         Returns:
             The JSON of the entities without the brackets, and the sequence number to

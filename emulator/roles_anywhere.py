@@ -2,19 +2,19 @@
 
 The signature is described in "Signing with X.509 certificates" of the IAM Roles
 Anywhere User Guide: Signature Version 4 with the certificate's key in the place of the
-secret, its serial number in the place of the access key id. `Invalid signature`,
-`Not authorized to set roleSessionName.`, `Untrusted Signing Certificate` and
-`Untrusted certificate. Insufficient certificate` are what people report to have got
-from AWS; the other texts are modelled on them.
+secret, its serial number in the place of the access key id. ``Invalid signature``,
+``Not authorized to set roleSessionName.``, ``Untrusted Signing Certificate`` and
+``Untrusted certificate. Insufficient certificate`` are texts that users of AWS report;
+the others are modelled on them.
 """
 
 from __future__ import annotations
 
 import json
 import time
+import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from emulator import errors, sigv4, trust
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from cryptography import x509
 
     from emulator.account import Account
@@ -43,13 +43,13 @@ class Rules:
     """How the emulated role and profile are set up. May be changed while serving.
 
     Attributes:
-        session_seconds: how long the credentials are really good for; None for what
+        session_seconds: How long the credentials are really good for; None for what
             was asked for. This is also the expiry that the answer names.
-        told_seconds: what expiry the answer names, when that is to be another one:
+        told_seconds: What expiry the answer names, when that is to be another one:
             credentials that die before their time.
-        profile_maximum: seconds; a longer request is cut down to it, as AWS does.
-        role_maximum: seconds; a longer request is refused.
-        accept_role_session_name: whether the profile accepts a session name.
+        profile_maximum: Seconds; a longer request is shortened to it, as AWS does.
+        role_maximum: Seconds; a longer request is refused.
+        accept_role_session_name: Whether the profile accepts a session name.
     """
 
     session_seconds: float | None = None
@@ -63,10 +63,10 @@ class RolesAnywhere:
     """One trust anchor, one profile, one role.
 
     Args:
-        account: the account that is served, and its Region.
-        anchor: the certificate of the authority behind the trust anchor.
-        keys: where new credentials go.
-        rules: how role and profile are set up.
+        account: The account that is served, and its Region.
+        anchor: The certificate of the authority behind the trust anchor.
+        keys: Where new credentials go.
+        rules: How role and profile are set up.
     """
 
     def __init__(
@@ -98,14 +98,14 @@ class RolesAnywhere:
         """Check a request and make credentials.
 
         Args:
-            request: the request.
-            now: the server's time, with a time zone.
+            request: The request.
+            now: The server's time, with a time zone.
 
         Returns:
             The JSON of a 201.
 
         Raises:
-            ApiError: what IAM Roles Anywhere answers.
+            ApiError: What IAM Roles Anywhere answers.
         """
         authorization = sigv4.parse_authorization(request.headers.get("authorization"))
         leaf = self._certificate(request, now)
@@ -139,7 +139,7 @@ class RolesAnywhere:
         trust.check(leaf, parents, self.anchor, now)
         return leaf
 
-    def _duration(self, asked: dict[str, Any]) -> int:
+    def _duration(self, asked: dict[str, t.Any]) -> int:
         duration = asked.get("durationSeconds", 3600)
         if not isinstance(duration, int) or isinstance(duration, bool):
             rule = "Member must be an integer"
@@ -165,7 +165,7 @@ class RolesAnywhere:
             raise errors.validation(message)
         return duration
 
-    def _check_arns(self, asked: dict[str, Any]) -> None:
+    def _check_arns(self, asked: dict[str, t.Any]) -> None:
         for member in ("trustAnchorArn", "profileArn", "roleArn"):
             value = asked.get(member)
             if not isinstance(value, str):
@@ -254,7 +254,7 @@ def _check_signature(
             raise errors.access_denied(message)
 
 
-def _body(request: SignedRequest) -> dict[str, Any]:
+def _body(request: SignedRequest) -> dict[str, t.Any]:
     try:
         asked = json.loads(request.body)
     except ValueError:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import typing as t
 import uuid
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -16,7 +16,7 @@ from emulator import control, errors, roles_anywhere, sigv4
 from emulator.faults import ERRORS, TWISTED_PAGES, Answer, Call, Fault
 from emulator.operations import SERVICE
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.faults import Failure, Faults
@@ -39,13 +39,13 @@ class Front:
     """Answers HTTP requests for one emulated account.
 
     Args:
-        region: the Region that is served.
-        plant: what SiteWise lists.
-        keys: who may call.
-        site_wise: the List operations.
+        region: The Region that is served.
+        plant: What SiteWise lists.
+        keys: The known access keys.
+        site_wise: Answers SiteWise's operations.
         sessions: CreateSession.
-        faults: what is to go wrong.
-        stats: where it is counted.
+        faults: What goes wrong.
+        stats: Where requests are counted.
     """
 
     def __init__(  # noqa: PLR0913 - it is where all parts come together
@@ -71,7 +71,7 @@ class Front:
         self.clock_offset = 0.0
 
     def now(self) -> datetime:
-        """The server's time, `clock_offset` seconds off the machine's."""
+        """The server's time, ``clock_offset`` seconds off the machine's."""
         return datetime.now(timezone.utc) + timedelta(seconds=self.clock_offset)
 
     async def serve_sitewise(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -1,7 +1,7 @@
 """Checking Signature Version 4, by the description in AWS's IAM User Guide.
 
-Nothing here is shared with botocore: a mistake common to the signer and the verifier
-would otherwise go unseen.
+It shares no code with botocore: a mistake in both the signer and the verifier would go
+unnoticed.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import hmac
 import posixpath
 import re
 import time
+import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
 from emulator import errors
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from emulator.keys import AccessKey, Keyring
 
 HMAC_ALGORITHM = "AWS4-HMAC-SHA256"
@@ -36,11 +36,11 @@ class SignedRequest:
     """An HTTP request as it came in.
 
     Attributes:
-        method: `GET` and so on.
-        path: before the question mark, percent-encoded as sent.
-        query: behind the question mark, percent-encoded as sent.
-        headers: names in lower case; values of a repeated header joined by commas.
-        body: the bytes.
+        method: ``GET`` and so on.
+        path: Before the question mark, percent-encoded as sent.
+        query: Behind the question mark, percent-encoded as sent.
+        headers: Names in lower case; values of a repeated header joined by commas.
+        body: The bytes.
     """
 
     method: str
@@ -62,14 +62,14 @@ class SignedRequest:
 
 @dataclass(frozen=True)
 class Authorization:
-    """The parts of an `Authorization` header.
+    """The parts of an ``Authorization`` header.
 
     Attributes:
-        algorithm: such as `AWS4-HMAC-SHA256`.
-        identity: the access key id, or a certificate's serial number.
-        scope: date, Region, service and terminator.
-        signed_headers: in the order given.
-        signature: hexadecimal.
+        algorithm: Such as ``AWS4-HMAC-SHA256``.
+        identity: The access key id, or a certificate's serial number.
+        scope: Date, Region, service and terminator.
+        signed_headers: In the order given.
+        signature: Hexadecimal.
     """
 
     algorithm: str
@@ -80,10 +80,10 @@ class Authorization:
 
 
 def parse_authorization(header: str | None) -> Authorization:
-    """Take an `Authorization` header apart.
+    """Take an ``Authorization`` header apart.
 
     Raises:
-        ApiError: it is missing, or lacks a part.
+        ApiError: It is missing or incomplete.
     """
     if not header:
         raise errors.missing_authentication()
@@ -147,7 +147,7 @@ def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -
 
 
 def _octets(text: str) -> bytes:
-    # aiohttp hands header bytes that are no UTF-8 over as lone surrogates.
+    # aiohttp hands header bytes that are not UTF-8 over as lone surrogates.
     return text.encode(errors="surrogateescape")
 
 
@@ -175,14 +175,14 @@ def check_date_and_scope(
     """Refuse a signature for another time, Region or service.
 
     Args:
-        request: the request.
-        authorization: its header, taken apart.
-        region: the Region that is served.
-        service: the signing name of the service that is served.
-        now: the server's time, with a time zone.
+        request: The request.
+        authorization: Its header, taken apart.
+        region: The Region that is served.
+        service: The signing name of the service that is served.
+        now: The server's time, with a time zone.
 
     Raises:
-        ApiError: what AWS answers.
+        ApiError: What AWS answers.
     """
     for header in ("host", "x-amz-date"):
         if header not in authorization.signed_headers:
@@ -252,20 +252,20 @@ def verify(
     service: str,
     now: datetime,
 ) -> AccessKey:
-    """Find out who sent a request, or refuse it.
+    """Find out who sent a request.
 
     Args:
-        request: the request.
-        keys: the known access keys.
-        region: the Region that is served.
-        service: the signing name of the service that is served.
-        now: the server's time, with a time zone.
+        request: The request.
+        keys: The known access keys.
+        region: The Region that is served.
+        service: The signing name of the service that is served.
+        now: The server's time, with a time zone.
 
     Returns:
         The key that it was signed with.
 
     Raises:
-        ApiError: what AWS answers.
+        ApiError: What AWS answers.
     """
     authorization = parse_authorization(request.headers.get("authorization"))
     if authorization.algorithm != HMAC_ALGORITHM:

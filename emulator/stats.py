@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
+import typing as t
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Callable
 
 _REQUESTS_KEPT = 200_000
 
 
 class Stats:
-    """Counts since the start or the last `reset`. May be read from any thread."""
+    """Counts since the start or the last ``reset``. May be read from any thread."""
 
     def __init__(self) -> None:
-        """Begin at nought."""
+        """Begin at zero."""
         self._lock = threading.Condition()
         self._in_flight = 0
         self.reset()
 
     def reset(self) -> None:
-        """Begin at nought again. Requests in flight stay counted as such."""
+        """Begin at zero again. Requests in flight stay counted as such."""
         with self._lock:
             self._requests: Counter[str] = Counter()
             self._successes: Counter[str] = Counter()
@@ -40,7 +40,7 @@ class Stats:
 
     @property
     def successes(self) -> dict[str, int]:
-        """Requests that were answered well, by operation."""
+        """Requests that succeeded, by operation."""
         with self._lock:
             return dict(self._successes)
 
@@ -100,21 +100,21 @@ class Stats:
             self._lock.notify_all()
 
     def wait_for(self, reached: Callable[[], bool], *, seconds: float = 60) -> None:
-        """Wait until the counts are as they are expected to become.
+        """Wait until the counts are as expected.
 
         Args:
-            reached: called after each request and answer; may read the counts.
-            seconds: how long at most.
+            reached: Called after each request and answer; may read the counts.
+            seconds: How long at most.
 
         Raises:
-            TimeoutError: the counts did not get there.
+            TimeoutError: It took longer.
         """
         with self._lock:
             if not self._lock.wait_for(reached, seconds):
                 message = f"After {seconds} seconds: {self.as_dict()}"
                 raise TimeoutError(message)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, t.Any]:
         """Everything but the log, for JSON."""
         return {
             "requests": self.requests,

@@ -1,4 +1,4 @@
-"""Page tokens that mean something to the emulator only."""
+"""Page tokens, which mean something only to the emulator."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Position:
 class TokenMint:
     """Issues page tokens and takes back those that it issued itself.
 
-    A token is signed with a key made at start, so that one of another run, of another
-    listing or of nobody is refused, as AWS refuses it. Its characters are those that
+    A token is signed with a key made at start. One of another run or another listing,
+    or a made-up one, is refused, as AWS refuses it. Its characters are those that
     SiteWise's service model allows.
     """
 
@@ -42,8 +42,8 @@ class TokenMint:
         """A token for a position.
 
         Args:
-            position: where the listing goes on.
-            fresh: make it differ from every other token for the same position.
+            position: Where the listing goes on.
+            fresh: Make it differ from every other token for the same position.
         """
         nonce = next(self._serial) if fresh else None
         parts = [position.operation, position.parameters, position.after, nonce]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
+import typing as t
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from emulator import errors
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
@@ -24,10 +24,10 @@ LONGEST_CHAIN = 5
 
 
 def from_header(value: str) -> x509.Certificate:
-    """A certificate from base64 DER, as the `X-Amz-X509` headers carry it.
+    """A certificate from base64 DER, as the ``X-Amz-X509`` headers carry it.
 
     Raises:
-        ApiError: it is none.
+        ApiError: It is not a certificate.
     """
     try:
         return x509.load_der_x509_certificate(
@@ -44,16 +44,16 @@ def check(
     anchor: x509.Certificate,
     now: datetime,
 ) -> None:
-    """Refuse a certificate that the trust anchor does not stand behind.
+    """Refuse a certificate that does not lead up to the trust anchor.
 
     Args:
-        leaf: the end entity's.
-        chain: what the client sent along, in any order.
-        anchor: the trust anchor's.
-        now: with a time zone.
+        leaf: The end entity's certificate.
+        chain: What the client sent along, in any order.
+        anchor: The trust anchor's certificate.
+        now: The server's time, with a time zone.
 
     Raises:
-        ApiError: what IAM Roles Anywhere answers.
+        ApiError: What IAM Roles Anywhere answers.
     """
     _check_leaf(leaf)
     _check_dates(leaf, now)

@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from emulator import Plant
-from emulator.command_line import parser
+from emulator.options import parser
+from tests import openssl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from tests.conftest import TapCommand
 
 REPOSITORY = Path(__file__).parents[1]
 TAP = "TAP_IOT_SITEWISE_"
@@ -53,18 +56,30 @@ def python(code: str) -> Sequence[str]:
     return "--", sys.executable, "-c", code
 
 
-def exports(process: subprocess.Popen[str], until: str) -> dict[str, str]:
+def printed(process: subprocess.Popen[str], until: str) -> list[str]:
     """What the running emulator prints, as far as the line that holds `until`."""
     assert process.stdout is not None
-    found: dict[str, str] = {}
+    lines: list[str] = []
     for line in process.stdout:
+        lines.append(line)
+        if until in line:
+            return lines
+    pytest.fail(f"No line with {until}: {lines}")
+
+
+def exported(lines: Iterable[str]) -> dict[str, str]:
+    """The variables that lines of a shell export, commented out or not."""
+    found: dict[str, str] = {}
+    for line in lines:
         words = shlex.split(line.removeprefix("# "))
         if words[:1] == ["export"]:
             name, _, value = words[1].partition("=")
             found[name] = value
-        if until in line:
-            return found
-    pytest.fail(f"No line with {until}: {found}")
+    return found
+
+
+def exports(process: subprocess.Popen[str], until: str) -> dict[str, str]:
+    return exported(printed(process, until))
 
 
 def test_a_command_runs_with_the_settings_and_its_exit_code_is_passed_on() -> None:
@@ -165,6 +180,72 @@ def test_a_directory_receives_what_roles_anywhere_needs(tmp_path: Path) -> None:
     assert settings[f"{TAP}ROLES_ANYWHERE_ENDPOINT_URL"].startswith(
         "https://127.0.0.1:"
     )
+
+
+def test_certificates_of_an_authority_of_ones_own_sign_in(
+    tap: TapCommand, tmp_path: Path
+) -> None:
+    openssl.make(tmp_path)
+    process = start("--trust-anchor", str(tmp_path / "ca.pem"), "--portals", "2")
+    settings = exports(process, "AWS_CA_BUNDLE")
+    own = {
+        f"{TAP}CLIENT_CERTIFICATE": str(tmp_path / "client.pem"),
+        f"{TAP}PRIVATE_KEY": str(tmp_path / "client.key"),
+    }
+    signed_in = tap(None, "--config", "ENV", environment={**settings, **own})
+    process.send_signal(signal.SIGTERM)
+    assert finish(process)[::2] == (0, "")
+    assert len(signed_in.succeeded().records("portals")) == 2
+
+
+def test_with_an_authority_of_ones_own_no_certificate_is_issued(tmp_path: Path) -> None:
+    openssl.make(tmp_path)
+    files = tmp_path / "files"
+    anchor = ("--trust-anchor", str(tmp_path / "ca.pem"))
+    process = start(*anchor, "--directory", str(files))
+    settings = exports(process, "AWS_CA_BUNDLE")
+    process.send_signal(signal.SIGTERM)
+    assert finish(process)[::2] == (0, "")
+    assert f"{TAP}CLIENT_CERTIFICATE" not in settings
+    assert [path.name for path in files.iterdir()] == ["ca-bundle.pem"]
+    status, _, err = run(*anchor, "--intermediate", *python(""))
+    assert status == 2
+    assert "not allowed with argument --trust-anchor" in err
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_trust_anchor_that_is_not_a_certificate_is_refused(
+    tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    status, _, err = run("--trust-anchor", str(file), *python(""))
+    assert status == 2
+    assert f"{file} is not a PEM certificate" in err
+
+
+def test_the_files_of_the_directory_sign_in_with_the_passphrase_that_is_printed(
+    tap: TapCommand, tmp_path: Path
+) -> None:
+    process = start("--directory", str(tmp_path), "--portals", "2")
+    lines = printed(process, "AWS_CA_BUNDLE")
+    settings = exported(lines)
+    del settings[f"{TAP}PRIVATE_KEY"]
+    [comment] = [line for line in lines if "passphrase" in line]
+    passphrase = comment.rpartition(": ")[2].rstrip(")\n")
+    settings[f"{TAP}PRIVATE_KEY_PASSPHRASE"] = passphrase
+    forms = (
+        {f"{TAP}CLIENT_CERTIFICATE": str(tmp_path / "client.p12")},
+        {f"{TAP}PRIVATE_KEY": str(tmp_path / "client-encrypted.key")},
+    )
+    runs = [
+        tap(None, "--config", "ENV", environment={**settings, **form}) for form in forms
+    ]
+    process.send_signal(signal.SIGTERM)
+    assert finish(process)[::2] == (0, "")
+    for each in runs:
+        assert len(each.succeeded().records("portals")) == 2
 
 
 def test_faults_are_switched_on_by_options() -> None:

@@ -1,0 +1,144 @@
+"""The options of ``python -m emulator``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cryptography import x509
+
+from emulator.account import Account
+from emulator.emulator import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from emulator.faults import Fault
+from emulator.plant import CONTENTS
+
+RATES = {
+    Fault.INTERNAL_FAILURE: "500, InternalFailureException",
+    Fault.UNAVAILABLE: "503, ServiceUnavailableException",
+    Fault.BAD_GATEWAY: "502 with an HTML page",
+    Fault.THROTTLE: "429, ThrottlingException, whatever the quota",
+    Fault.DROP: "connection closed before an answer",
+    Fault.DROP_IN_BODY: "connection closed in the middle of the body",
+    Fault.SILENCE: "no answer for --silence-seconds",
+    Fault.CUT_SHORT: "200 with a JSON body that ends half-way",
+    Fault.NOT_JSON: "200 with a body that is not valid JSON",
+    Fault.EMPTY_OBJECT: "200 with {}",
+    Fault.EMPTY_PAGE: "a page without entities, with a token to go on",
+}
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        message = "must be between 0 and 1"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def _certificate(path: str) -> bytes:
+    try:
+        content = Path(path).read_bytes()
+        x509.load_pem_x509_certificate(content)
+    except (OSError, ValueError) as error:
+        message = f"{path} is not a PEM certificate: {error}"
+        raise argparse.ArgumentTypeError(message) from error
+    return content
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator",
+        description=(
+            "A stand-in for AWS IoT SiteWise and IAM Roles Anywhere on 127.0.0.1. "
+            "Without a COMMAND it serves until it is interrupted; with one it serves "
+            "while the command runs, with the settings of tap-iot-sitewise in its "
+            "environment."
+        ),
+    )
+    where = parser.add_argument_group("where it listens (0: any free port)")
+    where.add_argument("--port", type=int, default=0, help="SiteWise over plain HTTP")
+    where.add_argument("--tls-port", type=int, default=0, help="SiteWise over TLS")
+    where.add_argument(
+        "--roles-anywhere-port", type=int, default=0, help="IAM Roles Anywhere"
+    )
+    account = parser.add_argument_group("the account")
+    account.add_argument(
+        "--plant",
+        choices=sorted(CONTENTS),
+        default="factory",
+        help="a believable factory, or names and dates that are hard to carry",
+    )
+    account.add_argument("--asset-models", type=int, default=30, metavar="N")
+    account.add_argument("--portals", type=int, default=5, metavar="N")
+    account.add_argument("--projects-per-portal", type=int, default=4, metavar="N")
+    account.add_argument(
+        "--seed", type=int, default=7, help="the same seed, the same plant"
+    )
+    account.add_argument("--region", default=Account().region)
+    account.add_argument("--access-key-id", default=ACCESS_KEY_ID)
+    account.add_argument("--secret-access-key", default=SECRET_ACCESS_KEY)
+    account.add_argument(
+        "--directory",
+        type=Path,
+        metavar="DIR",
+        help="write a client certificate, its key and the CA bundle there",
+    )
+    issuer = account.add_mutually_exclusive_group()
+    issuer.add_argument(
+        "--trust-anchor",
+        type=_certificate,
+        metavar="FILE",
+        help="PEM certificate of your own authority: what it issued signs in",
+    )
+    issuer.add_argument(
+        "--intermediate",
+        action="store_true",
+        help="let an intermediate authority issue the client certificate",
+    )
+    account.add_argument(
+        "--session-seconds",
+        type=float,
+        metavar="N",
+        help="credentials of Roles Anywhere expire after N seconds",
+    )
+    account.add_argument(
+        "--accept-session-name",
+        action="store_true",
+        help="the Roles Anywhere profile accepts a role session name",
+    )
+    faults = parser.add_argument_group("faults")
+    faults.add_argument("--latency", type=float, default=0.0, metavar="SECONDS")
+    faults.add_argument(
+        "--quota", type=float, metavar="N", help="requests a second, then 429"
+    )
+    faults.add_argument(
+        "--create-session-failures",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the first N CreateSession requests get a 503",
+    )
+    faults.add_argument(
+        "--deleted-portals",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the last N portals are deleted when their projects are first asked for",
+    )
+    faults.add_argument(
+        "--silence-seconds", type=float, default=3600.0, metavar="SECONDS"
+    )
+    faults.add_argument(
+        "--fault-seed", type=int, default=0, help="seed of the rates below"
+    )
+    for fault, explanation in RATES.items():
+        faults.add_argument(
+            f"--{fault.value}-rate",
+            type=_share,
+            default=0.0,
+            metavar="SHARE",
+            help=explanation,
+        )
+    parser.add_argument("command", nargs="*", metavar="-- COMMAND", help="what to run")
+    return parser
