@@ -9,12 +9,24 @@
 #   output         what `make demo` loaded
 
 PYTHON ?= python3
-LOADER ?= target-csv
+LOADER ?= csv
 LOADERS := target-csv target-jsonl target-duckdb target-postgres
 # DuckDB 1.2, which target-duckdb needs (see meltano.yml), ends at Python 3.13.
 HAS_DUCKDB := $(shell $(firstword $(wildcard .venv/bin/python) $(PYTHON)) -c \
-    'import sys; print("yes" if sys.version_info < (3, 14) else "")' 2>/dev/null)
-TOOLS := meltano awscli $(if $(HAS_DUCKDB),$(LOADERS),$(filter-out %-duckdb,$(LOADERS)))
+    'import sys; print("yes" if sys.version_info < (3, 14) else "no")' 2>/dev/null)
+TOOLS := meltano awscli $(if $(filter yes,$(HAS_DUCKDB)),$(LOADERS),$(filter-out %-duckdb,$(LOADERS)))
+
+# LOADER=csv is short for LOADER=target-csv. A loader that the demo cannot use is
+# refused here, before anything is installed.
+DEMO_LOADER = target-$(LOADER:target-%=%)
+ifneq ($(filter demo,$(MAKECMDGOALS)),)
+ifneq ($(words $(LOADER))$(filter-out $(LOADERS),$(DEMO_LOADER)),1)
+$(error LOADER=$(LOADER) is unknown; use csv, jsonl, duckdb or postgres)
+endif
+ifeq ($(HAS_DUCKDB)$(DEMO_LOADER),notarget-duckdb)
+$(error LOADER=$(LOADER) needs Python 3.13 or older; use csv, jsonl or postgres)
+endif
+endif
 
 # uv reads neither pip's index nor pip's certificates. A mirror that the user
 # has set for pip is passed on; unset, nothing is.
@@ -25,7 +37,7 @@ ifdef PIP_CERT
 export SSL_CERT_FILE ?= $(PIP_CERT)
 endif
 # An environment of the caller's must not leak into the ones made here.
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONSAFEPATH
 
 # The environments do not depend on each other: make them at the same time.
 MAKEFLAGS += --jobs=4 --no-print-directory
@@ -40,11 +52,18 @@ UV_QUIET := $(UV) --quiet --no-progress
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.* ## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
 	@echo
-	@echo "  LOADER=$(LOADER)   for demo: $(LOADERS)"
-	@echo "  PYTHON=$(PYTHON)      the interpreter to make environments with (3.10 or newer)"
+	@echo "Variables, as in: make demo LOADER=postgres VERBOSE=1"
+	@echo
+	@echo "  LOADER            where demo loads to: csv (the default), jsonl, duckdb, postgres"
+	@echo "  VERBOSE           1: demo prints the log of Meltano, the tap and the loader"
+	@echo "  EMULATOR          options for demo's emulator: EMULATOR='--portals=100 --latency=0.1';"
+	@echo "                    all of them: $(BIN)/python -m emulator --help"
+	@echo "  PYTHON            what to make the environments with, 3.10 or newer:"
+	@echo "                    python3 (the default), python3.12, /path/to/python"
 
-demo: .venv/ready .tools/meltano/ready .tools/plugins ## load a made-up plant with Meltano (LOADER=target-csv) and show it
-	@$(BIN)/python -m demo --loader=$(LOADER) -- $(EMULATOR)
+demo: .venv/ready .tools/meltano/ready .tools/plugins ## load an emulated plant with Meltano and show it
+	@$(BIN)/python -m demo --loader=$(DEMO_LOADER) \
+	    $(if $(filter-out 0 no,$(VERBOSE)),--verbose) -- $(EMULATOR)
 
 test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## everything CI runs: lint, types, tests
 	$(BIN)/ruff check
