@@ -1,1 +1,1 @@
-"""`make demo`: load a made-up plant with Meltano, and show what was loaded."""
+"""`make demo`: load an emulated plant with Meltano, and show what was loaded."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections import defaultdict
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from demo.stopping import raise_if_stopped
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
 OUTPUT = ROOT / "output"
 MELTANO = ROOT / ".tools" / "meltano" / "bin" / "meltano"
-
-_GRACE = 20
-"""Seconds in which an interrupted run may come to its end by itself."""
 
 
 class RunFailedError(Exception):
@@ -29,63 +29,107 @@ class RunFailedError(Exception):
         """Keep the exit code, which becomes the demo's own.
 
         Args:
-            exit_code: that of the command, negative where a signal ended it.
+            exit_code: The exit code of the command.
         """
         super().__init__(f"meltano run failed with exit code {exit_code}, see above")
-        self.exit_code = exit_code if exit_code > 0 else 128 - exit_code
+        self.exit_code = exit_code
+
+
+@contextmanager
+def one_at_a_time(wait: Callable[[], None]) -> Iterator[int]:
+    """Hold the project's only place for a demo.
+
+    Two demos at once would share Meltano's working files and write the same output. The
+    demo before may also still be ending: GNU make exits at the second Ctrl-C.
+
+    Args:
+        wait: Called once if another demo has to end first.
+
+    Yields:
+        A file descriptor. The place stays taken until every process that has it ends.
+    """
+    OUTPUT.mkdir(exist_ok=True)
+    descriptor = os.open(OUTPUT, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            wait()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def run(
     loader: str,
+    log: Callable[[str], None],
     *,
     emulator: Iterable[str] = (),
     environment: Mapping[str, str] | None = None,
+    place: int,
 ) -> dict[str, float]:
-    """Run the tap into a loader with Meltano, and print the log as it comes.
+    """Run the tap into a loader with Meltano.
 
     Args:
-        loader: name of the loader in meltano.yml.
-        emulator: options for `python -m emulator`.
-        environment: further variables for Meltano.
+        loader: Name of the loader in meltano.yml.
+        log: Called with each line of the log, as soon as it comes.
+        emulator: Options for `python -m emulator`.
+        environment: Further variables for Meltano.
+        place: What :func:`one_at_a_time` yields.
 
     Returns:
-        Seconds that the tap took for each stream, by its own account.
+        Seconds that the tap took for each stream, as it measured them.
 
     Raises:
         RunFailedError: Meltano, or anything that it ran, failed.
     """
     command = [
+        *(sys.executable, "-m", "demo.supervisor"),
         *(sys.executable, "-m", "emulator", *emulator, "--"),
-        # An .env file and a state left by other runs are no business of the demo's.
+        # The demo uses neither an .env file nor the state of other runs.
         *(str(MELTANO), "--environment=demo", "--log-format=json"),
         *("--env-file", os.devnull),
-        *("run", "--full-refresh", "tap-iot-sitewise", loader),
+        # A run that was killed stays marked as running for five minutes. No other run
+        # takes place now, so --force ignores only such a mark.
+        *("run", "--full-refresh", "--force", "tap-iot-sitewise", loader),
     ]
     seconds: defaultdict[str, float] = defaultdict(float)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=ROOT,
         env={**_environment(), **(environment or {})},
+        # The supervisor ends the run when this pipe closes.
+        stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
-        # Meltano writes the settings, keys included, into files of its own, and has
-        # the umask decide who may read them.
+        # Meltano writes the settings, keys included, into files of its own. The umask
+        # decides who may read them.
         umask=0o077,
-    )
-    try:
-        for line in process.stderr or ():
-            entry = _entry(line)
-            metric = entry.get("metric_info") or {}
-            if metric.get("metric") == "sync_duration":
-                seconds[metric["tags"]["stream"]] += metric["value"]
-            elif not metric:
-                shown = _readable(entry) if entry else line.rstrip("\n")
-                print(shown, file=sys.stderr, flush=True)
-        if exit_code := process.wait():
-            raise RunFailedError(exit_code)
-    finally:
-        _end(process)
+        start_new_session=True,
+        pass_fds=[place],
+    ) as process:
+        try:
+            for line in process.stderr or ():
+                raise_if_stopped()
+                entry = _entry(line)
+                metric = entry.get("metric_info") or {}
+                if metric.get("metric") == "sync_duration":
+                    seconds[metric["tags"]["stream"]] += metric["value"]
+                elif not metric:
+                    log(_readable(entry) if entry else line.rstrip("\n"))
+        except BaseException:
+            if process.stdin:
+                process.stdin.close()
+            # Up to the end: all that wrote to this pipe have ended then, and none of
+            # them meets a broken pipe while it ends.
+            for _ in process.stderr or ():
+                continue
+            raise
+        exit_code = process.wait()
+    if exit_code:
+        raise RunFailedError(exit_code)
     return seconds
 
 
@@ -93,7 +137,7 @@ def _environment() -> dict[str, str]:
     """The caller's variables, without those that would change what the demo does."""
     ours = ("MELTANO_", "TAP_IOT_SITEWISE_", "TARGET_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-    # Behind a proxy, the emulator on the loopback address is still to be had directly.
+    # Behind a proxy, the emulator on the loopback address still needs no proxy.
     for name in ("NO_PROXY", "no_proxy"):
         kept[name] = ",".join(filter(None, (kept.get(name), "127.0.0.1", "localhost")))
     return kept
@@ -112,16 +156,3 @@ def _readable(entry: dict[str, Any]) -> str:
     level = entry.get("level", "info")
     mark = "" if level in {"info", "debug"} else f"{level.upper()}: "
     return f"{entry.get('name', 'meltano'):<17} {mark}{entry['event']}"
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """Leave nothing behind: the emulator passes the signal on to what it runs."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    if process.stderr:
-        process.stderr.close()

