@@ -1,9 +1,8 @@
-"""The catalog and the state that come in: read, checked, and put right."""
+"""The catalog that comes in: checked, and put right."""
 
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import typing as t
 
 from jsonschema import Draft202012Validator, SchemaError
@@ -13,26 +12,27 @@ from singer_sdk.singerlib.catalog import (
     CatalogEntry,
 )
 
-from tap_iot_sitewise.entities import rfc3339
 from tap_iot_sitewise.errors import TapError
-from tap_iot_sitewise.streams import REPLICATION_KEY, STREAMS
 
 if t.TYPE_CHECKING:
     import logging
+    from collections.abc import Mapping
 
-    from tap_iot_sitewise.entities import Entity
+    from tap_iot_sitewise.streams.entity import Entity
 
     JSONObject = dict[str, t.Any]
 
-_ENTITIES = {stream.name: stream.entity for stream in STREAMS}
 _METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
 
 
-def check_catalog(given: object, logger: logging.Logger) -> JSONObject:
+def check_catalog(
+    given: object, entities: Mapping[str, Entity], logger: logging.Logger
+) -> JSONObject:
     """Return a catalog that is safe to extract by.
 
     Args:
         given: The catalog as decoded from JSON.
+        entities: What the streams of the tap hold, by their names.
         logger: For what is worth a warning.
 
     Returns:
@@ -52,14 +52,14 @@ def check_catalog(given: object, logger: logging.Logger) -> JSONObject:
         if not isinstance(name, str):
             msg = "--catalog: an entry has no tap_stream_id"
             raise TapError(msg)
-        if name not in _ENTITIES:
+        if name not in entities:
             logger.warning("--catalog: %s is no stream of this tap, left out", name)
         elif name in entries:
             msg = f"--catalog: {name} is in it twice"
             raise TapError(msg)
         else:
-            entries[name] = _check_entry(name, entry, _ENTITIES[name])
-    for name, entity in _ENTITIES.items():
+            entries[name] = _check_entry(name, entry, entities[name])
+    for name, entity in entities.items():
         if name not in entries:
             entry = {"tap_stream_id": name, "schema": entity.schema}
             entries[name] = _check_entry(name, entry, entity)
@@ -87,8 +87,8 @@ def _check_entry(name: str, given: JSONObject, entity: Entity) -> JSONObject:
     if keys and not (isinstance(keys, list) and all(isinstance(k, str) for k in keys)):
         msg = f"--catalog: {name}: its key is not a list of columns"
         raise TapError(msg)
-    entry["key_properties"] = keys or [entity.key]
-    _check_replication(name, entry, root)
+    entry["key_properties"] = keys or list(entity.key)
+    _check_replication(name, entry, root, entity.change_column)
     automatic = {*entry["key_properties"], entry.get("replication_key")} - {None}
     for column in automatic:
         if column not in entry["schema"]["properties"]:
@@ -134,7 +134,9 @@ def _types(schema: JSONObject) -> set[str]:
     return {name for name in names if isinstance(name, str)}
 
 
-def _check_replication(name: str, entry: JSONObject, root: JSONObject) -> None:
+def _check_replication(
+    name: str, entry: JSONObject, root: JSONObject, change_column: str | None
+) -> None:
     """Settle the replication method: the user's metadata before the entry's own."""
     method = (
         root.get("replication-method")
@@ -149,12 +151,18 @@ def _check_replication(name: str, entry: JSONObject, root: JSONObject) -> None:
         )
         raise TapError(msg)
     key = root.get("replication-key") or entry.get("replication_key")
-    if method == REPLICATION_INCREMENTAL and key not in {None, REPLICATION_KEY}:
-        msg = f"--catalog: {name}: the only replication key is {REPLICATION_KEY}"
+    incremental = method == REPLICATION_INCREMENTAL
+    if incremental and change_column is None:
+        msg = (
+            f"--catalog: {name}: it has no replication key, so the only replication "
+            f"method is {REPLICATION_FULL_TABLE}"
+        )
+        raise TapError(msg)
+    if incremental and key not in {None, change_column}:
+        msg = f"--catalog: {name}: the only replication key is {change_column}"
         raise TapError(msg)
     entry["replication_method"] = method
-    incremental = method == REPLICATION_INCREMENTAL
-    entry["replication_key"] = REPLICATION_KEY if incremental else None
+    entry["replication_key"] = change_column if incremental else None
     root.pop("replication-key", None)
     root.pop("forced-replication-method", None)
 
@@ -172,60 +180,3 @@ def _metadata(entry: JSONObject, breadcrumb: list[str]) -> JSONObject:
 
 def _root(entry: JSONObject) -> JSONObject:
     return _metadata(entry, [])
-
-
-def check_state(given: object, logger: logging.Logger) -> JSONObject:
-    """Return a state that is safe to go on from.
-
-    Args:
-        given: The state as decoded from JSON; null and {} are no state.
-        logger: For what is worth a warning.
-
-    Returns:
-        A state with the bookmarks of this tap's streams and nothing else, each as
-        RFC 3339 in UTC. What an interrupted run noted of its progress is dropped: the
-        bookmark before it holds.
-
-    Raises:
-        TapError: It is no state, or a bookmark is no date or lies in the future.
-    """
-    if given is None or given == {}:
-        return {}
-    bookmarks = given.get("bookmarks", {}) if isinstance(given, dict) else None
-    if not isinstance(bookmarks, dict):
-        msg = "--state: no Singer state, its bookmarks are not an object"
-        raise TapError(msg)
-    kept: JSONObject = {}
-    for name, bookmark in bookmarks.items():
-        if name not in _ENTITIES:
-            logger.warning("--state: %s is no stream of this tap, left out", name)
-            continue
-        if bookmark is not None and not isinstance(bookmark, dict):
-            msg = f"--state: the bookmark of {name} is not an object"
-            raise TapError(msg)
-        if not bookmark or bookmark.get("replication_key") != REPLICATION_KEY:
-            continue
-        value = bookmark.get("replication_key_value")
-        if value is not None:
-            kept[name] = {
-                "replication_key": REPLICATION_KEY,
-                "replication_key_value": _check_bookmark(name, value),
-            }
-    return {"bookmarks": kept} if kept else {}
-
-
-def _check_bookmark(name: str, value: object) -> str:
-    from tap_iot_sitewise.bookmarks import parse_moment  # noqa: PLC0415
-
-    try:
-        moment = parse_moment(value)
-    except ValueError:
-        msg = f"--state: the bookmark of {name} is not a date and time"
-        raise TapError(msg) from None
-    if moment > dt.datetime.now(dt.timezone.utc):
-        msg = (
-            f"--state: the bookmark of {name} lies in the future ({moment}), no change "
-            "would be sent until then; remove it to read everything again"
-        )
-        raise TapError(msg)
-    return rfc3339(moment)

@@ -16,14 +16,14 @@ class NotFoundError(TapError):
 
 
 class SettingsError(TapError):
-    """Settings are missing or wrong: every fault, in one line."""
+    """Settings are missing or wrong: every problem, in one line."""
 
-    def __init__(self, faults: list[str]) -> None:
-        """Tell all faults at once.
+    def __init__(self, problems: list[str]) -> None:
+        """Tell all problems at once.
 
         Args:
-            faults: One clause each, with the name of the setting and without any
+            problems: One clause each, with the name of the setting and without any
                 secret value.
         """
-        self.faults = faults
-        super().__init__(f"Settings: {'; '.join(faults)}")
+        self.problems = problems
+        super().__init__(f"Settings: {'; '.join(problems)}")

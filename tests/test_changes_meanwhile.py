@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from emulator import Emulator
-from tap_iot_sitewise.listing import Listing
+from tap_iot_sitewise.aws.paging import Request, Seen
 from tests import expected
 from tests.conftest import static
 from tests.test_answers import extract
@@ -121,13 +121,16 @@ def test_a_portal_that_is_deleted_amid_its_projects_is_told_as_it_is(
     assert [r for r in run.records("projects") if r["portal_id"] == gone] == first
     (warning,) = run.lines("WARNING")
     assert warning.startswith(
-        f"portalId {gone} was deleted while it was listed, only the first 3 of its "
+        f"portal_id {gone} was deleted while it was listed, only the first 3 of its "
         "projects were sent (ListProjects: ResourceNotFoundException"
     )
 
 
 def test_half_a_million_entities_are_remembered_whatever_their_number() -> None:
-    listing = Listing("ListAssetModels")
+    request = Request(
+        "ListAssetModels", "assetModelSummaries", identity=lambda item: item["id"]
+    )
+    listing = Seen(request)
     size, pages = 10_000, 120
 
     def page(number: int) -> list[dict[str, str]]:

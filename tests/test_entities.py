@@ -12,20 +12,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_iot_sitewise import entities
-from tap_iot_sitewise.entities import (
+from tap_iot_sitewise.streams import STREAMS
+from tap_iot_sitewise.streams.asset_models import AssetModels
+from tap_iot_sitewise.streams.attribute import (
     Attribute,
-    Entity,
-    ListOf,
     Text,
     Timestamp,
     UnexpectedValueError,
 )
-from tap_iot_sitewise.streams import STREAMS
+from tap_iot_sitewise.streams.entity import Entity, ListOf
 
 MODEL = botocore.session.get_session().get_service_model("iotsitewise")
-DECLARED = [value for value in vars(entities).values() if isinstance(value, Entity)]
 SUMMARIES = [stream.entity for stream in STREAMS]
+
+
+def with_nested(entity: Entity) -> list[Entity]:
+    """Return an entity, and those in its attributes."""
+    found = [entity]
+    for attribute in entity.attributes:
+        kind = attribute.kind
+        inner = kind.entity if isinstance(kind, ListOf) else kind
+        if isinstance(inner, Entity):
+            found += with_nested(inner)
+    return found
+
+
+DECLARED = [nested for entity in SUMMARIES for nested in with_nested(entity)]
 # What the reference connector's domain model has.
 REFERENCE = {
     "AssetModelSummary",
@@ -90,16 +102,12 @@ def test_enumerated_values_are_those_of_the_service_model(entity: Entity) -> Non
 
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
 def test_a_stream_lists_what_its_operation_answers_with(stream: t.Any) -> None:  # noqa: ANN401
-    operation: Shape = MODEL.operation_model(stream.operation)
+    operation: Shape = MODEL.operation_model(stream.request.operation)
 
-    (listed,) = [
-        member.member.name
-        for member in operation.output_shape.members.values()
-        if member.type_name == "list"
-    ]
-    assert listed == stream.entity.name
-    if stream.parent_parameter:
-        assert operation.input_shape.required_members == [stream.parent_parameter]
+    listed = operation.output_shape.members[stream.request.result]
+    assert listed.type_name == "list"
+    assert listed.member.name == stream.entity.name
+    assert operation.input_shape.required_members == list(stream.request.by)
 
 
 def test_every_property_is_described_and_only_keys_are_not_nullable() -> None:
@@ -111,7 +119,7 @@ def test_every_property_is_described_and_only_keys_are_not_nullable() -> None:
 
     for stream in STREAMS:
         schema = stream.entity.schema
-        keys = {stream.entity.key, "portal_id"} & schema["properties"].keys()
+        keys = {*stream.entity.key, "portal_id"} & schema["properties"].keys()
         for name, definition in walk(schema):
             assert definition["description"].endswith(".")
             assert "enum" not in definition
@@ -188,7 +196,7 @@ def test_any_answer_that_the_model_allows_becomes_a_valid_record_without_loss(
     wire = data.draw(_strategy(MODEL.shape_for(entity.name)))
     given_columns = {} if entity.name != "ProjectSummary" else {"portal_id": "p-1"}
 
-    record = entity.convert(wire, **given_columns)
+    record = entity.convert(wire, given_columns)
 
     _compare(entity, wire, record)
     jsonschema.validate(
@@ -229,6 +237,6 @@ def test_a_value_that_cannot_be_is_named(
     member: str, value: object, words: str
 ) -> None:
     with pytest.raises(UnexpectedValueError) as caught:
-        entities.ASSET_MODEL_SUMMARY.convert({"id": "m-1", member: value})
+        AssetModels.entity.convert({"id": "m-1", member: value})
 
     assert words in str(caught.value)

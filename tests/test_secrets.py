@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from emulator import Answer, ApiError, Fault
-from tap_iot_sitewise import settings
+from tap_iot_sitewise import settings, settings_check
 from tests.answering import answering
 from tests.conftest import clean_environment, static
 from tests.test_auth import PASSPHRASE, Forms, anywhere
@@ -468,11 +468,11 @@ SECRET = "s3cr3t-of-the-plant"  # noqa: S105 - the one that must not show
         min_size=1,
     )
 )
-def test_no_fault_of_the_settings_shows_a_value_that_may_be_a_secret(
+def test_no_problem_of_the_settings_shows_a_value_that_may_be_a_secret(
     config: dict[str, t.Any],
 ) -> None:
-    assert settings.faults(config, settings.SCHEMA)
-    assert SECRET not in "; ".join(settings.faults(config, settings.SCHEMA))
+    assert settings_check.problems(config, settings.SCHEMA)
+    assert SECRET not in "; ".join(settings_check.problems(config, settings.SCHEMA))
 
 
 def test_a_file_that_others_can_read_is_warned_of(
@@ -490,9 +490,9 @@ def test_a_file_that_others_can_read_is_warned_of(
     closed = tap(static(aws)).succeeded()
 
     (warning,) = open_key.lines("WARNING")
-    assert warning.startswith("private_key: users other than the owner can read")
+    assert warning.startswith("private_key: other users can read")
     (warning,) = open_config.lines("WARNING")
-    assert warning.startswith("--config: users other than the owner can read")
+    assert warning.startswith("--config: other users can read")
     assert not closed.lines("WARNING")
 
 

@@ -19,7 +19,8 @@ import typing as t
 import pytest
 
 from emulator import Emulator, Fault
-from tap_iot_sitewise.tap import Stopped, TapIoTSiteWise
+from tap_iot_sitewise.singer.tap import Stopped
+from tap_iot_sitewise.tap import TapIoTSiteWise
 from tests.conftest import clean_environment, static
 
 if t.TYPE_CHECKING:
@@ -215,7 +216,7 @@ def test_more_signals_while_a_run_ends_change_nothing(
     _, rest = process.communicate(timeout=LIMIT)
 
     assert process.returncode == 128 + signal.SIGTERM
-    assert (log + rest).decode().splitlines()[-1].endswith("is not the whole")
+    assert (log + rest).decode().splitlines()[-1].endswith("the output is incomplete")
     assert b"Exception ignored" not in log + rest
 
 

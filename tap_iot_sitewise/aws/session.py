@@ -12,6 +12,7 @@ import botocore.session
 from botocore.exceptions import ProfileNotFound
 from botocore.utils import get_environ_proxies
 
+from tap_iot_sitewise.aws.tls import ca_bundle
 from tap_iot_sitewise.errors import SettingsError
 
 if t.TYPE_CHECKING:
@@ -20,19 +21,23 @@ if t.TYPE_CHECKING:
     from tap_iot_sitewise.settings import Config
 
 
-def faults(config: Config) -> list[str]:
+def problems(config: Config) -> list[str]:
     """Find what is wrong with the files that the settings name.
 
     Args:
         config: Settings, not all of them need be valid.
 
     Returns:
-        A clause for each fault, without secrets.
+        A clause for each problem, without secrets.
     """
-    return [*_environment_faults(), *_proxy_faults(config), *_method_faults(config)]
+    return [
+        *_environment_problems(),
+        *_proxy_problems(config),
+        *_method_problems(config),
+    ]
 
 
-def _environment_faults() -> Iterator[str]:
+def _environment_problems() -> Iterator[str]:
     """Look at the variables of AWS that botocore reads whatever the method is."""
     session = botocore.session.Session()
     profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
@@ -45,7 +50,7 @@ def _environment_faults() -> Iterator[str]:
         yield "AWS_CA_BUNDLE: cannot read the file that it names (no such file)"
 
 
-def _proxy_faults(config: Config) -> Iterator[str]:
+def _proxy_problems(config: Config) -> Iterator[str]:
     """Look at the proxies that the endpoints would be reached through.
 
     botocore 1.44 puts ``http://`` before a proxy of another kind, and whoever parses a
@@ -87,25 +92,15 @@ def _is_usable(proxy: str) -> bool:
         return False
 
 
-def ca_bundle() -> str | None:
-    """Return the file of the authorities that are trusted, None for botocore's own.
-
-    That of ``AWS_CA_BUNDLE`` or the shared config, or else, as botocore's clients have
-    it, that of ``REQUESTS_CA_BUNDLE``.
-    """
-    found = botocore.session.Session().get_config_variable("ca_bundle")
-    return found or os.environ.get("REQUESTS_CA_BUNDLE") or None
-
-
 def _unknown(name: str, profile: str) -> str:
     return f"{name}: the shared AWS config has no profile {profile!r}"
 
 
-def _method_faults(config: Config) -> list[str]:
+def _method_problems(config: Config) -> list[str]:
     method = config.get("auth_method")
     if method == "roles_anywhere":
         # cryptography takes its time to load; nobody else needs it.
-        from tap_iot_sitewise import certificates  # noqa: PLC0415
+        from tap_iot_sitewise.aws import certificates  # noqa: PLC0415
 
         return certificates.load(config)[1] if certificates.are_named(config) else []
     if method == "default":
@@ -120,7 +115,7 @@ def open_session(config: Config) -> boto3.Session:
     """Open the session that the settings ask for.
 
     Args:
-        config: Settings, valid and without faults.
+        config: Settings, valid and without problems.
 
     Returns:
         A session; its clients are to be made for ``aws_region``. Temporary credentials
@@ -128,10 +123,10 @@ def open_session(config: Config) -> boto3.Session:
 
     Raises:
         SettingsError: The certificate went bad, or its files vanished, since
-            :func:`faults` looked.
+            :func:`problems` looked.
     """
     if config["auth_method"] == "roles_anywhere":
-        from tap_iot_sitewise import roles_anywhere  # noqa: PLC0415 - as above
+        from tap_iot_sitewise.aws import roles_anywhere  # noqa: PLC0415 - as above
 
         return roles_anywhere.open_session(config)
     if config["auth_method"] == "default":

@@ -41,6 +41,7 @@ class MessageWriter(MsgSpecWriter):
     def __init__(self) -> None:
         """Begin with nothing to write."""
         super().__init__()
+        self.records = 0
         self.records_since_state = 0
         self.interrupt: BaseException | None = None
         self._piece = bytearray()
@@ -63,6 +64,21 @@ class MessageWriter(MsgSpecWriter):
         """
         self._piece += self._line(message)
         if message.type != SingerMessageType.RECORD or len(self._piece) >= _PIECE:
+            self.flush()
+
+    def write_records(self, lines: bytes, count: int) -> None:
+        """Write the RECORD messages of a page, or keep them for a moment.
+
+        Args:
+            lines: The messages as they go out, each with its line break.
+            count: Number of messages.
+
+        Raises:
+            TapError: stdout cannot be written to.
+        """
+        self._piece += lines
+        self._count(count)
+        if len(self._piece) >= _PIECE:
             self.flush()
 
     def write_last(self, messages: Iterable[Message]) -> None:
@@ -94,8 +110,13 @@ class MessageWriter(MsgSpecWriter):
         else:
             self._written = True
         if message.type == SingerMessageType.RECORD:
-            self.records_since_state += 1
+            self._count(1)
         return line
+
+    def _count(self, records: int) -> None:
+        self._written = True
+        self.records += records
+        self.records_since_state += records
 
     def flush(self) -> None:
         """Write out what waits.

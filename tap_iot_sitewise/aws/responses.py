@@ -15,6 +15,12 @@ from tap_iot_sitewise import redaction
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
+FIRST_ERROR_STATUS = 300
+"""Redirects are errors as well: no operation of AWS that is used here has one."""
+
+BROKEN_PAGE = ":broken page"
+"""Code of a page that is not complete; no answer's: what follows a colon is cut off."""
+
 _TOO_MANY_REQUESTS = int(HTTPStatus.TOO_MANY_REQUESTS)
 PERMANENT_SERVER_ERRORS = {
     int(HTTPStatus.NOT_IMPLEMENTED),

@@ -29,7 +29,7 @@ _PEM_MARK = "-----BEGIN "
 _PKCS12_SUFFIXES = (".p12", ".pfx")
 
 
-class _FaultError(ValueError):
+class _ProblemError(ValueError):
     """What is wrong with one setting; the text begins with its name."""
 
 
@@ -71,45 +71,45 @@ def load(config: Config) -> tuple[Identity | None, list[str]]:
             private_key_passphrase.
 
     Returns:
-        The identity, or None and a clause for each fault found. No clause holds a
+        The identity, or None and a clause for each problem found. No clause holds a
         secret.
     """
-    faults: list[str] = []
-    key, certificates = _key_and_certificates(config, faults)
+    problems: list[str] = []
+    key, certificates = _key_and_certificates(config, problems)
     chain = certificates[1:]
     if config.get("certificate_chain"):
-        with _noting(faults):
+        with _noting(problems):
             material = _read("certificate_chain", config)
             chain += _certificates("certificate_chain", material)
     if certificates:
-        faults.extend(_validity_faults(certificates[0]))
+        problems.extend(_validity_problems(certificates[0]))
     if certificates and key is not None and not _match(certificates[0], key):
         hint = ""
         if any(_match(other, key) for other in chain):
             hint = "; it belongs to a later certificate, and the client's must be first"
-        faults.append(f"private_key does not belong to client_certificate{hint}")
-    if faults or key is None:
-        return None, faults
+        problems.append(f"private_key does not belong to client_certificate{hint}")
+    if problems or key is None:
+        return None, problems
     leaf = certificates[0]
     return Identity(leaf, key, tuple(c for c in chain if c != leaf)), []
 
 
 @contextlib.contextmanager
-def _noting(faults: list[str]) -> Iterator[None]:
-    """Note a fault and go on: the user is to hear of all at once."""
+def _noting(problems: list[str]) -> Iterator[None]:
+    """Note a problem and go on: the user is to hear of all at once."""
     try:
         yield
-    except _FaultError as fault:
-        faults.append(str(fault))
+    except _ProblemError as problem:
+        problems.append(str(problem))
 
 
 def _key_and_certificates(
-    config: Config, faults: list[str]
+    config: Config, problems: list[str]
 ) -> tuple[PrivateKey | None, list[x509.Certificate]]:
     passphrase = config.get("private_key_passphrase")
     key: PrivateKey | None = None
     certificates: list[x509.Certificate] = []
-    with _noting(faults):
+    with _noting(problems):
         material = _read("client_certificate", config)
         if _is_pkcs12(material, config):
             return _pkcs12(material, passphrase)
@@ -119,11 +119,11 @@ def _key_and_certificates(
         # A PKCS#12 file that cannot be read says so itself, and needs no key beside it.
         return None, []
     if not config.get("private_key"):
-        faults.append(
+        problems.append(
             "private_key is missing, a client_certificate in PEM form needs it"
         )
     else:
-        with _noting(faults):
+        with _noting(problems):
             key = _private_key(_read("private_key", config), passphrase)
     return key, certificates
 
@@ -150,10 +150,10 @@ def _read(name: str, config: Config) -> bytes:
         reason = ""
     if reason:
         msg = f"{name}: cannot read the file that it names ({reason})"
-        raise _FaultError(msg)
+        raise _ProblemError(msg)
     if not content.strip():
         msg = f"{name}: the file that it names is empty"
-        raise _FaultError(msg)
+        raise _ProblemError(msg)
     return content
 
 
@@ -181,32 +181,32 @@ def _pkcs12(
             f"private_key_passphrase {what}, or client_certificate is not a PKCS#12 "
             "file"
         )
-        raise _FaultError(msg) from None
+        raise _ProblemError(msg) from None
     # cryptography gives no leaf where there is no key for it to belong to.
     if key is None:
         msg = "client_certificate: the PKCS#12 file holds no private key"
-        raise _FaultError(msg)
+        raise _ProblemError(msg)
     if leaf is None:
         msg = "client_certificate: the PKCS#12 file holds no certificate for its key"
-        raise _FaultError(msg)
+        raise _ProblemError(msg)
     return _supported(key, "client_certificate"), [leaf, *others]
 
 
 def _certificates(name: str, material: bytes) -> list[x509.Certificate]:
     if _PEM_MARK.encode() not in material:
         msg = f"{name} is not in PEM form"
-        raise _FaultError(msg)
+        raise _ProblemError(msg)
     try:
         return x509.load_pem_x509_certificates(material)
     except ValueError:
         msg = f"{name} holds no certificate that can be read"
-        raise _FaultError(msg) from None
+        raise _ProblemError(msg) from None
 
 
 def _private_key(material: bytes, passphrase: str | None) -> PrivateKey:
     if _PEM_MARK.encode() not in material:
         msg = "private_key is not in PEM form"
-        raise _FaultError(msg)
+        raise _ProblemError(msg)
     # A file may carry the certificate beside the key.
     start = material.find(b"-----BEGIN", material.find(b"PRIVATE KEY") - 32)
     secret = _as_given(passphrase) if passphrase else None
@@ -216,14 +216,14 @@ def _private_key(material: bytes, passphrase: str | None) -> PrivateKey:
         except TypeError:
             if secret is None:
                 msg = "private_key_passphrase is missing, private_key is encrypted"
-                raise _FaultError(msg) from None
+                raise _ProblemError(msg) from None
             # A passphrase for a key that needs none does no harm.
             key = serialization.load_pem_private_key(material[max(start, 0) :], None)
     except UnsupportedAlgorithm:
         msg = "private_key is of a kind that IAM Roles Anywhere does not take (RSA, EC)"
-        raise _FaultError(msg) from None
+        raise _ProblemError(msg) from None
     except ValueError as error:
-        if isinstance(error, _FaultError):
+        if isinstance(error, _ProblemError):
             raise
         encrypted = b"ENCRYPTED" in material
         msg = (
@@ -231,7 +231,7 @@ def _private_key(material: bytes, passphrase: str | None) -> PrivateKey:
             if encrypted and secret
             else "private_key holds no key that can be read"
         )
-        raise _FaultError(msg) from None
+        raise _ProblemError(msg) from None
     return _supported(key, "private_key")
 
 
@@ -239,7 +239,7 @@ def _supported(key: object, name: str) -> PrivateKey:
     if isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         return key
     msg = f"{name}: the key is neither RSA nor EC, the two that Roles Anywhere takes"
-    raise _FaultError(msg)
+    raise _ProblemError(msg)
 
 
 def _match(certificate: x509.Certificate, key: PrivateKey) -> bool:
@@ -251,7 +251,7 @@ def _match(certificate: x509.Certificate, key: PrivateKey) -> bool:
     return certified == key.public_key().public_bytes(*form)
 
 
-def _validity_faults(certificate: x509.Certificate) -> Iterator[str]:
+def _validity_problems(certificate: x509.Certificate) -> Iterator[str]:
     now = dt.datetime.now(dt.timezone.utc)
     first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if last < now:

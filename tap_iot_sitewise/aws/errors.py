@@ -8,14 +8,15 @@ import typing as t
 from botocore import exceptions as boto
 from botocore.retries.standard import RetryContext, ThrottledRetryableChecker
 
-from tap_iot_sitewise.auth import ca_bundle
-from tap_iot_sitewise.errors import NotFoundError, TapError
-from tap_iot_sitewise.responses import (
+from tap_iot_sitewise.aws.responses import (
+    FIRST_ERROR_STATUS,
     TRANSIENT_CODES,
     TRANSIENT_STATUSES,
     as_line,
     status_line,
 )
+from tap_iot_sitewise.aws.tls import ca_bundle
+from tap_iot_sitewise.errors import NotFoundError, TapError
 
 _KEYS = "check aws_access_key_id and aws_secret_access_key"
 _CLOCK = "set this machine's clock, AWS allows it to be five minutes off"
@@ -45,7 +46,7 @@ _REMEDIES = {
     "OptInRequired": "the account has not enabled this Region",
 }
 
-_FIRST_ERROR, _THROTTLED_STATUS = 300, 429
+_THROTTLED_STATUS = 429
 _BETWEEN = "check what is between this machine and AWS (a proxy, a gateway)"
 
 _CREATE_SESSION_REMEDIES = (
@@ -148,7 +149,7 @@ def explain_session(status: int, message: str, *, attempts: int) -> TapError:
     """
     message = as_line(message)
     # Below 300: an answer without credentials in it.
-    if status < _FIRST_ERROR or status in TRANSIENT_STATUSES:
+    if status < FIRST_ERROR_STATUS or status in TRANSIENT_STATUSES:
         return TapError(
             f"CreateSession: HTTP {status}: {message}; still so after {attempts} "
             "attempts: try again later"

@@ -23,31 +23,36 @@ from iam_rolesanywhere_session import (
     IAMRolesAnywhereSigner,
 )
 
-from tap_iot_sitewise import certificates, redaction
-from tap_iot_sitewise.auth import ca_bundle
-from tap_iot_sitewise.aws_errors import explain, explain_session
-from tap_iot_sitewise.bookmarks import parse_moment
+from tap_iot_sitewise import redaction
+from tap_iot_sitewise.aws import certificates
+from tap_iot_sitewise.aws.errors import explain, explain_session
+from tap_iot_sitewise.aws.responses import (
+    FIRST_ERROR_STATUS,
+    TRANSIENT_STATUSES,
+    decode,
+    error_in,
+    status_line,
+)
+from tap_iot_sitewise.aws.tls import ca_bundle
+from tap_iot_sitewise.dates import parse_moment
 from tap_iot_sitewise.errors import SettingsError
-from tap_iot_sitewise.responses import TRANSIENT_STATUSES, decode, error_in, status_line
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     import boto3
 
-    from tap_iot_sitewise.certificates import Identity
+    from tap_iot_sitewise.aws.certificates import Identity
     from tap_iot_sitewise.settings import Config
 
 logger = logging.getLogger("tap-iot-sitewise.roles_anywhere")
-
-_FIRST_ERROR_STATUS = 300
 
 
 def open_session(config: Config) -> boto3.Session:
     """Open a session whose credentials come from CreateSession, and renew themselves.
 
     Args:
-        config: Settings, valid and without faults.
+        config: Settings, valid and without problems.
 
     Returns:
         A session in the Region of the trust anchor; nothing is called yet.
@@ -188,7 +193,7 @@ class _Http(URLLib3Session):  # type: ignore[misc]  # botocore is untyped
     def send(self, request: t.Any) -> _Answer:  # noqa: ANN401
         answer = super().send(request)
         status, body = answer.status_code, answer.content
-        if status >= _FIRST_ERROR_STATUS:
+        if status >= FIRST_ERROR_STATUS:
             message = error_in(status, answer.headers, body)["Message"]
             # Without its message the base class quotes the body.
             sound = {"message": message or status_line(status)}
@@ -238,7 +243,7 @@ def _passing(error: Exception) -> bool:
     if isinstance(error, CredentialsRetrievalError):
         # Below 300: an answer that holds no credentials.
         status = error.status_code
-        return status < _FIRST_ERROR_STATUS or status in TRANSIENT_STATUSES
+        return status < FIRST_ERROR_STATUS or status in TRANSIENT_STATUSES
     return not (isinstance(error, SSLError) and "CERTIFICATE_VERIFY" in str(error))
 
 

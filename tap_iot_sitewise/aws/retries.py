@@ -1,0 +1,82 @@
+"""Which failed call is tried again, and how often."""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+
+from botocore.exceptions import SSLError
+from botocore.retries import quota, standard
+from botocore.retries.base import BaseRetryableChecker
+
+from tap_iot_sitewise.aws.responses import (
+    BROKEN_PAGE,
+    PERMANENT_SERVER_ERRORS,
+    TRANSIENT_CODES,
+    TRANSIENT_STATUSES,
+)
+
+
+def retry_without_quota(
+    client: t.Any,  # noqa: ANN401
+    service: str,
+    max_attempts: int,
+    *,
+    renewable: bool,
+) -> None:
+    """Have botocore try each request ``max_attempts`` times, independently of others.
+
+    botocore 1.44 shares a budget for retries among all requests of a client (500
+    points, 14 for a retry); eight listings that meet one outage use it up after a few
+    tries each, and the run dies though every request had attempts left. The handler
+    is made of botocore's own parts, as ``standard.register_retry_handler`` does it,
+    with a budget that does not run out and a few more failures to try again.
+
+    Args:
+        client: boto3 client.
+        service: Its service, as in the names of its events.
+        max_attempts: Tries of one request, the first included.
+        renewable: Whether expired credentials are renewed for the next try.
+    """
+    adapter = standard.RetryEventAdapter()
+    throttling = standard.ThrottlingErrorDetector(adapter)
+    handler = standard.RetryHandler(
+        retry_policy=standard.RetryPolicy(
+            _Retryable(max_attempts, renewable=renewable),
+            standard.ExponentialBackoff(throttling_detector=throttling),
+        ),
+        retry_event_adapter=adapter,
+        retry_quota=standard.RetryQuotaChecker(quota.RetryQuota(sys.maxsize)),
+    )
+    event, name = f"needs-retry.{service}", f"retry-config-{service}"
+    client.meta.events.unregister(event, unique_id=name)
+    client.meta.events.register(event, handler.needs_retry, unique_id=name)
+
+
+class _Retryable(BaseRetryableChecker):  # type: ignore[misc]  # botocore is untyped
+    """Decides whether a failed request is worth another try."""
+
+    def __init__(self, max_attempts: int, *, renewable: bool) -> None:
+        transient = [*TRANSIENT_CODES, BROKEN_PAGE]
+        if renewable:
+            # Keys that ran out on the way; the next try is signed with new ones.
+            transient += ["ExpiredTokenException", "ExpiredToken"]
+        self._attempts = standard.MaxAttemptsChecker(max_attempts)
+        self._failures = standard.OrRetryChecker(
+            [
+                standard.TransientRetryableChecker(transient, TRANSIENT_STATUSES),
+                standard.ThrottledRetryableChecker(),
+                standard.ModeledRetryableChecker(),
+            ]
+        )
+
+    def is_retryable(self, context: t.Any) -> bool:  # noqa: ANN401
+        answer, failure = context.http_response, context.caught_exception
+        if answer is not None and answer.status_code in PERMANENT_SERVER_ERRORS:
+            return False
+        if isinstance(failure, SSLError) and "CERTIFICATE_VERIFY" in str(failure):
+            return False
+        return bool(
+            self._attempts.is_retryable(context)
+            and self._failures.is_retryable(context)
+        )

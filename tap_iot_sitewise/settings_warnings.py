@@ -1,0 +1,104 @@
+"""Settings that work, but hardly as they are meant."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import stat
+import typing as t
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tap_iot_sitewise.settings import SECRETS
+
+if t.TYPE_CHECKING:
+    import logging
+
+    import boto3
+
+    from tap_iot_sitewise.settings import Config
+
+
+def warn(config: Config, session: boto3.Session, logger: logging.Logger) -> None:
+    """Warn of settings that may not do what is meant.
+
+    Args:
+        config: Settings, valid.
+        session: The session that they open.
+        logger: For the warnings.
+    """
+    region = config["aws_region"]
+    if "aws_endpoint_url" not in config and not any(
+        region in session.get_available_regions("iotsitewise", partition)
+        for partition in session.get_available_partitions()
+    ):
+        logger.warning(
+            "aws_region: botocore knows no AWS IoT SiteWise in %s; going on, because "
+            "the Region may be newer than botocore",
+            region,
+        )
+    endpoint = urlsplit(config.get("aws_endpoint_url", ""))
+    if endpoint.scheme == "http" and not _is_loopback(endpoint.hostname):
+        logger.warning(
+            "aws_endpoint_url: signed requests and the answers travel unencrypted to "
+            "%s; use https",
+            endpoint.hostname,
+        )
+    certified = config["auth_method"] == "roles_anywhere"
+    for name in ("private_key", "client_certificate"):
+        path = config.get(name, "")
+        holds_key = name == "private_key" or path.lower().endswith((".p12", ".pfx"))
+        if certified and holds_key and path:
+            warn_of_readers(name, path, logger)
+
+
+def warn_of_readers(what: str, path: str, logger: logging.Logger) -> None:
+    """Warn where other users can read a file that holds secrets.
+
+    Args:
+        what: Setting or option that names the file.
+        path: The file; text that is not a path (a PEM) gives no warning.
+        logger: For the warning.
+    """
+    if _readable_by_others(path):
+        logger.warning(
+            "%s: other users can read %s, which holds secrets; run chmod 600 on it, or "
+            "create it under umask 077",
+            what,
+            path,
+        )
+
+
+def secrets_in(config: Config) -> list[str]:
+    """Return the settings whose values are secret; the path of a key is not."""
+    return [
+        name
+        for name in SECRETS
+        if config.get(name) is not None
+        and (name != "private_key" or "-----BEGIN" in str(config[name]))
+    ]
+
+
+def _is_loopback(host: str | None) -> bool:
+    """Return whether a host is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _readable_by_others(path: str) -> bool:
+    """Return whether users other than its owner may read a file.
+
+    Args:
+        path: The file; text that names none (a PEM) gives False.
+    """
+    try:
+        mode = Path(path).expanduser().stat().st_mode
+    except (OSError, ValueError, RuntimeError):
+        # RuntimeError: the home directory that a ~ stands for is not known.
+        return False
+    readable = mode & (stat.S_IRGRP | stat.S_IROTH)
+    return os.name == "posix" and stat.S_ISREG(mode) and bool(readable)

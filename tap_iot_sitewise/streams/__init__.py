@@ -1,0 +1,12 @@
+"""The SiteWise wing: one file per family, in which entity and stream stand together."""
+
+from __future__ import annotations
+
+from tap_iot_sitewise.streams.asset_models import AssetModels
+from tap_iot_sitewise.streams.monitor import Portals, Projects
+from tap_iot_sitewise.streams.stream import SiteWiseStream
+
+STREAMS = (AssetModels, Portals, Projects)
+"""The streams of the tap."""
+
+__all__ = ["STREAMS", "SiteWiseStream"]

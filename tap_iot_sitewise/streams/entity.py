@@ -1,0 +1,181 @@
+"""Entities of AWS IoT SiteWise: declared once, attribute by attribute.
+
+The JSON schema of a stream and the conversion of the API's answer to a record both
+follow from the declaration; nothing else in the package names a column.
+
+Sources: the ``iotsitewise`` service model of botocore (API version 2019-12-02) for
+names, types and enumerated values; the AWS IoT SiteWise API Reference for meanings.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+import typing as t
+from dataclasses import dataclass
+
+from singer_sdk import typing as th
+
+from tap_iot_sitewise.streams.attribute import (
+    ITSELF,
+    Attribute,
+    UnexpectedValueError,
+    camel_case,
+)
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
+    Record = dict[str, t.Any]
+    JSONSchema = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list of entities."""
+
+    entity: Entity
+
+    plain: t.ClassVar[type | None] = None
+
+    @property
+    def json_type(self) -> th.ArrayType[t.Any]:
+        """Type of the list in the JSON schema."""
+        return th.ArrayType(self.entity.json_type)
+
+    def convert(self, value: object) -> list[Record]:
+        """Return ``value`` as records, or raise :class:`UnexpectedValueError`."""
+        if isinstance(value, list):
+            return [self.entity.convert(item) for item in value]
+        msg = f"a list was expected, not {type(value).__name__}"
+        raise UnexpectedValueError(msg)
+
+
+class Entity:
+    """A structure of the API: its name there, and its attributes in column order."""
+
+    plain: t.ClassVar[type | None] = None
+
+    def __init__(self, name: str, *attributes: Attribute) -> None:
+        """Declare an entity.
+
+        Args:
+            name: Shape name in botocore's service model.
+            attributes: In the order in which the columns are to appear.
+        """
+        self.name = name
+        self.attributes = attributes
+        self.key = [a.column for a in attributes if a.is_key]
+        self.change_column = next(
+            (a.column for a in attributes if a.marks_change), None
+        )
+        self._conversions: list[
+            tuple[str, str | None, type | None, Callable[[t.Any], t.Any], bool]
+        ] = [
+            (a.column, a.member, a.kind.plain, a.kind.convert, a.required)
+            for a in attributes
+        ]
+        self._is_plain = any(a.member == ITSELF for a in attributes)
+
+    @property
+    def properties(self) -> th.PropertiesList:
+        """The attributes as properties of the SDK's JSON schema helper."""
+        return th.PropertiesList(
+            *(
+                th.Property(
+                    attribute.column,
+                    attribute.kind.json_type,
+                    required=attribute.required,
+                    description=attribute.described,
+                )
+                for attribute in self.attributes
+            )
+        )
+
+    @property
+    def json_type(self) -> th.ObjectType:
+        """Type of the entity inside of another one's schema."""
+        return th.ObjectType(*self.properties)
+
+    @property
+    def schema(self) -> JSONSchema:
+        """JSON schema of the entity's records."""
+        return self.properties.to_dict()
+
+    @functools.cached_property
+    def identity(self) -> Callable[[t.Any], Hashable | None]:
+        """Function that gives the key of an item, as far as it is in the item.
+
+        It gives None for an item whose key is not there: its conversion fails.
+        """
+        members = [a.member for a in self.attributes if a.is_key and a.member]
+        get = operator.itemgetter(*members) if members else _itself
+
+        def identity(item: t.Any) -> Hashable | None:  # noqa: ANN401
+            try:
+                found: Hashable = get(item)
+                hash(found)
+            except (TypeError, KeyError, IndexError):
+                return None
+            return found
+
+        return identity
+
+    def convert(
+        self, item: object, columns: Mapping[str, t.Any] | None = None
+    ) -> Record:
+        """Turn an item of the API's answer into a record.
+
+        Args:
+            item: The item as decoded from JSON; members unknown here are left out,
+                members that are missing or null become null.
+            columns: Columns that the request, not the answer, decides.
+
+        Returns:
+            A record with every column, dates as RFC 3339 in UTC.
+
+        Raises:
+            UnexpectedValueError: A value is of another type than the API states, or
+                a key is missing. The text names the entity and the member.
+        """
+        if self._is_plain:
+            item = {ITSELF: item}
+        if not isinstance(item, dict):
+            msg = f"{self.name}: an object was expected, not {type(item).__name__}"
+            raise UnexpectedValueError(msg)
+        record: Record = {}
+        for column, member, plain, convert, required in self._conversions:
+            value = (
+                item.get(member) if member is not None else (columns or {}).get(column)
+            )
+            if value is None:
+                if required:
+                    where = self.name + (f".{member}" if member else "")
+                    msg = f"{where}: missing, though every record has one"
+                    raise UnexpectedValueError(msg)
+            # Most values are as they should be; the call is spared for them.
+            elif type(value) is not plain:
+                try:
+                    value = convert(value)
+                except UnexpectedValueError as error:
+                    where = self.name + (f".{member}" if member else "")
+                    msg = f"{where}: {error}"
+                    raise UnexpectedValueError(msg) from None
+            record[column] = value
+        return record
+
+
+def _itself(item: Hashable) -> Hashable:
+    return item if isinstance(item, str) else None
+
+
+def nested(
+    column: str,
+    description: str,
+    kind: Entity | ListOf,
+    *,
+    member: str | None = None,
+) -> Attribute:
+    """Declare an object, or a list of objects."""
+    wire = camel_case(column) if member is None else member
+    return Attribute(column, wire, kind, description)

@@ -1,0 +1,73 @@
+"""What child streams need of their parents, kept until the children are listed."""
+
+from __future__ import annotations
+
+import tempfile
+import typing as t
+
+import msgspec
+
+from tap_iot_sitewise.errors import TapError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tap_iot_sitewise.streams.entity import Record
+
+_IN_MEMORY = 1024 * 1024
+"""Bytes that are kept in memory; above them, everything is in a temporary file."""
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder()
+
+
+class Parents:
+    """Some columns of the records of a stream, in memory or in an anonymous file.
+
+    Memory does not grow with the number of parents. The file has no name, and goes
+    away with the process, however it ends.
+    """
+
+    def __init__(self, columns: Iterable[str]) -> None:
+        """Begin without parents.
+
+        Args:
+            columns: Columns that are kept.
+        """
+        self._columns = tuple(dict.fromkeys(columns))
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
+
+    def add(self, records: list[Record]) -> None:
+        """Add parents.
+
+        Args:
+            records: Records of the stream.
+
+        Raises:
+            TapError: The temporary file cannot be written.
+        """
+        kept = [{name: record[name] for name in self._columns} for record in records]
+        try:
+            self._file.write(_encoder.encode_lines(kept))
+        except OSError as error:
+            raise _failed(error) from error
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield the columns of each parent, in the order in which they were added."""
+        try:
+            self._file.seek(0)
+            for line in self._file:
+                yield _decoder.decode(line)
+        except OSError as error:
+            raise _failed(error) from error
+
+    def close(self) -> None:
+        """Forget the parents."""
+        self._file.close()
+
+
+def _failed(error: OSError) -> TapError:
+    return TapError(
+        f"TMPDIR: cannot use a temporary file ({error.strerror or error}); set it "
+        "to a directory with free space"
+    )

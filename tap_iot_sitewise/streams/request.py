@@ -1,0 +1,120 @@
+"""How a stream is requested: one request, one per parent, or one per batch of parents.
+
+A stream declares one of the classes below. They turn the settings and the parents into
+requests; paging, fetching ahead, retries and counting know nothing else.
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from dataclasses import dataclass, field
+
+from tap_iot_sitewise.aws.paging import Request
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_iot_sitewise.settings import Config
+    from tap_iot_sitewise.streams.entity import Entity, Record
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One request, or one for each parent.
+
+    Args:
+        operation: Operation of the API; its IAM action is ``iotsitewise:<operation>``.
+        result: Member of the answer that holds the items: objects or plain strings. A
+            Describe operation has such a member as well.
+        parent: Stream class whose records are the parents. None for one request.
+        by: Column of the parent that each parameter of the operation takes. The
+            records bear these columns as well.
+        parameters: Parameters that are always the same.
+        settings: Setting that each parameter takes, left out where it is not set.
+    """
+
+    operation: str
+    result: str
+    parent: type[t.Any] | None = None
+    by: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, t.Any] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def parent_columns(self) -> tuple[str, ...]:
+        """Columns that are needed of each parent."""
+        return tuple(self.by.values())
+
+    def requests(
+        self, entity: Entity, config: Config, parents: Iterable[Record]
+    ) -> Iterator[Request]:
+        """Yield the requests.
+
+        Args:
+            entity: What the operation answers with.
+            config: Settings.
+            parents: Columns of the parents; none are read where there is no parent.
+        """
+        always = self._parameters_without_parent(config)
+        for record in parents if self.parent else ({},):
+            yield Request(
+                operation=self.operation,
+                result=self.result,
+                parameters={
+                    **always,
+                    **{name: record[column] for name, column in self.by.items()},
+                },
+                identity=entity.identity,
+                columns={column: record[column] for column in self.parent_columns},
+            )
+
+    def _parameters_without_parent(self, config: Config) -> dict[str, t.Any]:
+        set_ones = {
+            parameter: config[setting]
+            for parameter, setting in self.settings.items()
+            if config.get(setting)
+        }
+        return {**self.parameters, **set_ones}
+
+
+@dataclass(frozen=True)
+class Batch(Listing):
+    """One request for each batch of parents: an entry for each of them.
+
+    The answer names the entry that an item belongs to in its member ``entryId``. One
+    entry can have any number of items.
+
+    Args:
+        size: Most entries of one request.
+        entries: Parameter of the operation that takes the entries. Of an entry,
+            ``by`` names the members.
+    """
+
+    size: int = 16
+    entries: str = "entries"
+
+    def requests(
+        self, entity: Entity, config: Config, parents: Iterable[Record]
+    ) -> Iterator[Request]:
+        """Yield the requests, see :meth:`Listing.requests`."""
+        del entity
+        always = self._parameters_without_parent(config)
+        left = iter(parents)
+        while batch := list(itertools.islice(left, self.size)):
+            numbered = {str(number): record for number, record in enumerate(batch)}
+            yield Request(
+                operation=self.operation,
+                result=self.result,
+                parameters={
+                    **always,
+                    self.entries: [
+                        {
+                            "entryId": number,
+                            **{name: record[col] for name, col in self.by.items()},
+                        }
+                        for number, record in numbered.items()
+                    ],
+                },
+                entries=numbered,
+            )

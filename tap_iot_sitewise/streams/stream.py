@@ -1,0 +1,167 @@
+"""A stream of SiteWise: from its declaration to records."""
+
+from __future__ import annotations
+
+import sys
+import time
+import typing as t
+
+from tap_iot_sitewise.dates import rfc3339
+from tap_iot_sitewise.errors import NotFoundError, TapError
+from tap_iot_sitewise.progress import Progress
+from tap_iot_sitewise.singer.stream import SingerStream
+from tap_iot_sitewise.streams.attribute import UnexpectedValueError
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tap_iot_sitewise.aws.client import Client
+    from tap_iot_sitewise.aws.paging import Calls, Page, Request
+    from tap_iot_sitewise.singer.tap import SingerTap
+    from tap_iot_sitewise.streams.entity import Entity, Record
+    from tap_iot_sitewise.streams.parents import Parents
+    from tap_iot_sitewise.streams.request import Listing
+
+
+class SiteWiseStream(SingerStream):
+    """What an operation of SiteWise answers with, as a stream.
+
+    To add one: declare a subclass with ``name``, ``entity`` and ``request`` in the file
+    of its family, and add it to ``STREAMS``.
+    """
+
+    entity: t.ClassVar[Entity]
+    """What the operation answers with: columns, key, date of the last change."""
+
+    request: t.ClassVar[Listing]
+    """How the operation is called, and for which parents."""
+
+    def __init__(self, tap: SingerTap, open_client: Callable[[], Client]) -> None:
+        """Make the stream of a tap.
+
+        Args:
+            tap: The tap.
+            open_client: Gives the client of SiteWise. Called when the stream runs.
+        """
+        super().__init__(
+            tap, schema=self.entity.schema, key_properties=list(self.entity.key)
+        )
+        self._open_client = open_client
+        self.parents: Iterable[Record] = ()
+        """Columns of the parents, to be set before the stream runs."""
+        self.for_children: Parents | None = None
+        """Where to note the records that are parents, None where no child runs."""
+
+    def is_child_of(self, stream: SiteWiseStream) -> bool:
+        """Return whether this stream is listed for each record of another one."""
+        return self.request.parent is type(stream)
+
+    @override
+    def pages(self) -> Iterator[list[Record]]:
+        """Yield the records that are to be sent, page by page.
+
+        The pages are fetched ahead. Several requests run at once, and their pages come
+        in the order of the parents.
+
+        Yields:
+            Records, dates as RFC 3339 in UTC.
+
+        Raises:
+            TapError: A call failed for good, or its answer is not as the API states.
+        """
+        # boto3 takes its time to load; --discover does without.
+        from tap_iot_sitewise.aws.paging import Calls  # noqa: PLC0415
+        from tap_iot_sitewise.streams.prefetch import Prefetch  # noqa: PLC0415
+
+        calls, started, line = Calls(), time.monotonic(), Progress()
+        start = self.get_starting_timestamp(None)
+        since = None if start is None else rfc3339(start)
+        client = self._open_client()
+        requests = self.request.requests(self.entity, self.config, self.parents)
+        listed = 0
+        for request, pages in Prefetch(
+            requests,
+            lambda request: self._fetch(client, request, calls),
+            workers=self.config["max_concurrency"],
+        ):
+            for page in pages:
+                records, failure = self._convert(request, page)
+                listed += len(records)
+                if self.for_children is not None:
+                    # Before the bookmark is looked at: a child can be new in an old
+                    # parent. And whatever a stream map makes of the parent.
+                    self.for_children.add(records)
+                yield records if since is None else self._changed(records, since)
+                if failure is not None:
+                    raise failure
+                # Nobody should wait for records while this waits for AWS.
+                self._writer.flush()
+                line.show(self.name, listed, calls.requests)
+        line.close()
+        self.logger.info(
+            "%s: %d records, %d requests (%d retries), %.1f seconds",
+            self.name,
+            self.sent,
+            calls.requests,
+            calls.retries,
+            time.monotonic() - started,
+        )
+
+    def _fetch(self, client: Client, request: Request, calls: Calls) -> Iterator[Page]:
+        listed = 0
+        try:
+            for page in client.pages(request, calls):
+                listed += len(page)
+                yield page
+        except NotFoundError as error:
+            if not request.columns:
+                raise
+            parent = " ".join(f"{n} {v}" for n, v in request.columns.items())
+            if listed:
+                self.logger.warning(
+                    "%s was deleted while it was listed, only the first %d of its %s "
+                    "were sent (%s)",
+                    parent,
+                    listed,
+                    self.name,
+                    error,
+                )
+            else:
+                self.logger.warning(
+                    "%s was deleted during the run, its %s are left out (%s)",
+                    parent,
+                    self.name,
+                    error,
+                )
+
+    def _convert(
+        self, request: Request, page: Page
+    ) -> tuple[list[Record], TapError | None]:
+        """Return the records of a page, up to the first that is not sound."""
+        convert, columns_of = self.entity.convert, request.columns_of
+        records: list[Record] = []
+        try:
+            for item in page:
+                records.append(convert(item, columns_of(item)))
+        except UnexpectedValueError as error:
+            failure = TapError(f"{request.operation}: {error}")
+            failure.__cause__ = error
+            return records, failure
+        except TapError as error:
+            return records, error
+        return records, None
+
+    def _changed(self, records: list[Record], since: str) -> list[Record]:
+        """Return the records that changed since the bookmark.
+
+        A record without a date is among them: nothing tells when it changed.
+        """
+        column = self.replication_key
+        if column is None:
+            return records
+        return [r for r in records if r[column] is None or r[column] >= since]
