@@ -6,7 +6,10 @@ import datetime as dt
 import typing as t
 from dataclasses import dataclass
 
+import msgspec
 from singer_sdk import typing as th
+
+_encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder()
 
 ITSELF = ""
 """Member of an item that is a plain string: its value."""
@@ -34,6 +37,13 @@ class Kind(t.Protocol):
             UnexpectedValueError: The API states another type.
         """
 
+    def convert_all(self, values: list[t.Any]) -> list[t.Any]:
+        """Return values, none of them null, as records hold them.
+
+        Raises:
+            UnexpectedValueError: The API states another type for one of them.
+        """
+
 
 @dataclass(frozen=True)
 class Text:
@@ -54,6 +64,10 @@ class Text:
             return value
         msg = f"text was expected, not {type(value).__name__}"
         raise UnexpectedValueError(msg)
+
+    def convert_all(self, values: list[t.Any]) -> list[t.Any]:
+        """Return ``values``, see :class:`Kind`."""
+        return [self.convert(value) for value in values]
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,21 @@ class Timestamp:
             return moment.isoformat("T", "microseconds")
         msg = f"epoch seconds were expected, not {type(value).__name__}"
         raise UnexpectedValueError(msg)
+
+    def convert_all(self, values: list[t.Any]) -> list[t.Any]:
+        """Return ``values`` as RFC 3339, see :class:`Kind`."""
+        if not set(map(type, values)) <= {float, int}:
+            return [self.convert(value) for value in values]
+        read, utc = dt.datetime.fromtimestamp, dt.timezone.utc
+        try:
+            # msgspec writes dates five times as fast as Python, in another form.
+            written = _encoder.encode([read(value, utc) for value in values])
+        except (OverflowError, ValueError, OSError):
+            return [self.convert(value) for value in values]
+        texts: list[str] = _decoder.decode(written)
+        return [
+            text[:-1] + ("+00:00" if "." in text else ".000000+00:00") for text in texts
+        ]
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ if t.TYPE_CHECKING:
     JSONSchema = dict[str, t.Any]
 
 
+_Null = type(None)
+
+
 @dataclass(frozen=True)
 class ListOf:
     """A list of entities."""
@@ -49,6 +52,10 @@ class ListOf:
             return [self.entity.convert(item) for item in value]
         msg = f"a list was expected, not {type(value).__name__}"
         raise UnexpectedValueError(msg)
+
+    def convert_all(self, values: list[t.Any]) -> list[t.Any]:
+        """Return ``values`` as lists of records, see :class:`ListOf.convert`."""
+        return [self.convert(value) for value in values]
 
 
 class Entity:
@@ -163,6 +170,40 @@ class Entity:
                     raise UnexpectedValueError(msg) from None
             record[column] = value
         return record
+
+    def convert_all(
+        self, items: list[t.Any], columns: Mapping[str, t.Any] | None = None
+    ) -> list[Record]:
+        """Turn many items into records, column by column: in half of the time.
+
+        Args:
+            items: The items, see :meth:`convert`.
+            columns: Columns that the request decides, the same for all.
+
+        Raises:
+            UnexpectedValueError: One of the items is not sound. :meth:`convert` says
+                what is wrong with it.
+        """
+        if self._is_plain or set(map(type, items)) - {dict}:
+            return [self.convert(item, columns) for item in items]
+        table = []
+        for attribute in self.attributes:
+            member = attribute.member
+            if member is None:
+                values = [(columns or {}).get(attribute.column)] * len(items)
+            else:
+                values = [item.get(member) for item in items]
+            types = set(map(type, values))
+            if attribute.required and _Null in types:
+                msg = f"{self.name}: a record lacks its {attribute.column}"
+                raise UnexpectedValueError(msg)
+            if types - {_Null, attribute.kind.plain}:
+                given = [value for value in values if value is not None]
+                converted = iter(attribute.kind.convert_all(given))
+                values = [v if v is None else next(converted) for v in values]
+            table.append(values)
+        names = [attribute.column for attribute in self.attributes]
+        return [dict(zip(names, row, strict=True)) for row in zip(*table, strict=True)]
 
 
 def _itself(item: Hashable) -> Hashable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import typing as t
@@ -143,11 +144,15 @@ class SiteWiseStream(SingerStream):
         self, request: Request, page: Page
     ) -> tuple[list[Record], TapError | None]:
         """Return the records of a page, up to the first that is not sound."""
+        if request.entries is None:
+            with contextlib.suppress(UnexpectedValueError):
+                return self.entity.convert_all(page, request.columns), None
         convert, columns_of = self.entity.convert, request.columns_of
         records: list[Record] = []
         try:
             for item in page:
-                records.append(convert(item, columns_of(item)))
+                # Not in a comprehension: the records before a bad item are kept.
+                records.append(convert(item, columns_of(item)))  # noqa: PERF401
         except UnexpectedValueError as error:
             failure = TapError(f"{request.operation}: {error}")
             failure.__cause__ = error
