@@ -153,7 +153,8 @@ class TapIoTSiteWise(CommandLineTap):
                         failures[stream.name] = error
                         verdicts.append(f"{stream.name}: {error}")
                         continue
-                    verdicts.append(f"{stream.name}: {stream.sent} records seen")
+                    seen = "1 record" if stream.sent == 1 else f"{stream.sent} records"
+                    verdicts.append(f"{stream.name}: {seen} seen")
         self.write_message(StateMessage(value=self.state))
         self.message_writer.flush()
         for verdict in verdicts:
