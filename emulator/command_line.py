@@ -184,7 +184,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _switch_on_faults(aws, options)
     if options.trust_anchor is not None:
         aws.trust_authority(options.trust_anchor)
-    aws.plant.encode()
     with aws:
         files = {"AWS_CA_BUNDLE": aws.ca_bundle}
         certificate = "--directory DIR makes a certificate"

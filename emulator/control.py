@@ -86,7 +86,8 @@ class Control:
             status = HTTPStatus.BAD_REQUEST
             found = {"message": f"{type(error).__name__}: {error}"}
         return web.Response(
-            body=json.dumps(found).encode(),
+            # For a person with curl: indented, and with the end of its line.
+            body=json.dumps(found, indent=2).encode() + b"\n",
             status=status,
             content_type="application/json",
         )
@@ -120,15 +121,19 @@ class Control:
         content: dict[str, t.Any],
         parent: str | None,
     ) -> object:
+        now = round(time.time(), 3)
         match method, parts:
             case "GET", []:
                 return {kind: self._records(kind) for kind in _KINDS}
             case "GET", [kind]:
                 return self._records(kind)
             case "POST", [kind]:
-                return self._plant.add(kind, content or None, parent=parent)
+                made_up = self._plant.made_up(kind, parent)
+                dates = {"creationDate": now, "lastUpdateDate": now}
+                record = {**made_up, **dates, **content}
+                return self._plant.add(kind, record, parent=parent)
             case "PATCH", [kind, record_id]:
-                members = {"lastUpdateDate": round(time.time(), 3), **content}
+                members = {"lastUpdateDate": now, **content}
                 return self._plant.change(kind, record_id, **members)
             case "DELETE", [kind, record_id]:
                 self._plant.delete(kind, record_id)

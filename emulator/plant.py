@@ -96,16 +96,10 @@ class Plant:
         }
         for kind in KINDS:
             for parent in tuple(plant._listings[kind.name]):
-                made = plant._made_up(kind.name, parent)
+                made = plant._source(kind.name, parent)
                 for record in itertools.islice(made, plant._made[kind.name]):
                     plant.add(kind.name, record, parent=parent)
         return plant
-
-    def encode(self) -> None:
-        """Put all records into JSON now, so that a benchmark does not wait for it."""
-        for listings in self._listings.values():
-            for listing in listings.values():
-                listing.encode()
 
     # What there is
 
@@ -180,7 +174,7 @@ class Plant:
         """
         listing = self.listing(kind, parent)
         if record is None:
-            record = next(self._further(kind, parent))
+            record = self.made_up(kind, parent)
         # Before the record, so that whoever sees it can ask for its children.
         for child in _CHILDREN[kind]:
             self._listings[child.name][record[listing.key]] = Listing(child.key)
@@ -245,16 +239,25 @@ class Plant:
                 return listing
         raise KeyError(record_id)
 
-    def _made_up(self, kind: str, parent: str | None) -> Iterator[Record]:
+    def made_up(self, kind: str, parent: str | None = None) -> Record:
+        """Return a made-up record that is not in the plant yet. It is not added.
+
+        Args:
+            kind: Name of the kind.
+            parent: ID of the parent, for a kind that has one.
+
+        Raises:
+            KeyError: There is no such kind or parent.
+        """
+        if (kind, parent) not in self._more:
+            # Continue after what `make` took.
+            made = self._made.get(kind, 0)
+            further = itertools.islice(self._source(kind, parent), made, None)
+            self._more[kind, parent] = further
+        return next(self._more[kind, parent])
+
+    def _source(self, kind: str, parent: str | None) -> Iterator[Record]:
         above = _KINDS[kind].parent
         if above is None or parent is None:
             return self._maker.records(kind)
         return self._maker.records(kind, self.find(above, parent))
-
-    def _further(self, kind: str, parent: str | None) -> Iterator[Record]:
-        """Continue after what ``make`` took."""
-        if (kind, parent) not in self._more:
-            made = self._made.get(kind, 0)
-            further = itertools.islice(self._made_up(kind, parent), made, None)
-            self._more[kind, parent] = further
-        return self._more[kind, parent]

@@ -117,6 +117,16 @@ def parse_authorization(header: str | None) -> Authorization:
     )
 
 
+@functools.lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return quote(text, safe=_UNRESERVED)
+
+
+@functools.lru_cache(maxsize=64)
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, DATE_FORMAT).replace(tzinfo=timezone.utc)
+
+
 def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -> str:
     """The request in the form that both sides compute the signature over."""
     path = posixpath.normpath(request.path or "/").replace("//", "/")
@@ -125,8 +135,7 @@ def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -
     query = "&".join(
         f"{name}={value}"
         for name, value in sorted(
-            (quote(name, safe=_UNRESERVED), quote(value, safe=_UNRESERVED))
-            for name, value in request.parameters
+            (_quoted(name), _quoted(value)) for name, value in request.parameters
         )
     )
     headers = "".join(
@@ -191,7 +200,7 @@ def check_date_and_scope(
             raise errors.invalid_signature(message)
     sent = request.headers.get("x-amz-date", "")
     try:
-        date = datetime.strptime(sent, DATE_FORMAT).replace(tzinfo=timezone.utc)
+        date = _moment(sent)
     except ValueError:
         message = (
             "Authorization header requires existence of either a 'X-Amz-Date' or a "

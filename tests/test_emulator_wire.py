@@ -532,12 +532,17 @@ def test_the_plant_is_read_and_changed_over_http(aws: Emulator) -> None:
 
 def test_a_record_is_added_over_http(aws: Emulator) -> None:
     portal = aws.plant.portals[1]["id"]
+    begin = round(time.time(), 3)
     made_up = control(aws, "POST", "plant/portals")
     assert made_up == (200, aws.plant.portals[-1])
-    project = {"id": "11111111-2222-4333-8444-555555555555", "name": "Line 9"}
-    added = control(aws, "POST", f"plant/projects?parent={portal}", project)
+    assert len(aws.plant.portals) == len(aws.plant.projects) == 4
+    given = {"name": "Line 9", "lastUpdateDate": 1.5e9}
+    added = control(aws, "POST", f"plant/projects?parent={portal}", given)
+    project = aws.plant.projects[portal][-1]
     assert added == (200, project)
-    assert aws.plant.projects[portal][-1] == project
+    assert {**project, **given} == project
+    for record in (aws.plant.portals[-1], project):
+        assert begin <= record["creationDate"] <= time.time()
 
 
 def test_a_record_is_changed_over_http_and_dated(aws: Emulator) -> None:

@@ -46,7 +46,6 @@ def environment(variables: dict[str, str]) -> dict[str, str]:
 def served() -> Iterator[Emulator]:
     """More than any pipe holds."""
     with Emulator(asset_models=3_000, portals=2, projects_per_portal=3) as emulator:
-        emulator.plant.encode()
         yield emulator
 
 

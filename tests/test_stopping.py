@@ -122,7 +122,6 @@ def test_a_signal_ends_a_run_in_the_middle_of_its_work_at_the_end_of_a_line(
     tap: TapCommand, signum: signal.Signals
 ) -> None:
     with Emulator(asset_models=20_000, portals=0) as aws:
-        aws.plant.encode()
         process = tap.start(static(aws))
         output = read_until(process, b"RECORD")
 

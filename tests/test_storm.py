@@ -34,7 +34,6 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 @pytest.fixture(scope="module")
 def served() -> Iterator[Emulator]:
     with Emulator(asset_models=3_000, portals=20, projects_per_portal=30) as emulator:
-        emulator.plant.encode()
         yield emulator
 
 
