@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import typing as t
+from collections import defaultdict
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -143,7 +144,8 @@ class ApiRequest:
     @property
     def resource(self) -> str:
         """What the request is for: type and ID as in an ARN, or ``*``."""
-        return self.operation.resource.format_map(dict(self.parameters))
+        values = defaultdict(lambda: "*", self.parameters)
+        return self.operation.resource.format_map(values)
 
     @property
     def selection(self) -> str:

@@ -197,7 +197,7 @@ class Plant:
                 self.delete(child.name, record[child.key])
             del self._listings[child.name][record_id]
 
-    def change(self, kind: str, record_id: str, **members: object) -> Record:
+    def change(self, kind: str, record_id: str, /, **members: object) -> Record:
         """Set members of a record, and no date but those given.
 
         Args:

@@ -271,6 +271,13 @@ def test_a_parameter_out_of_its_range_is_refused(
     assert words in json.loads(answer[2])["message"]
 
 
+def test_a_missing_permission_comes_before_a_missing_parameter(aws: Emulator) -> None:
+    aws.deny("iotsitewise:ListProjects")
+    answer = send(aws, "/projects")
+    assert refusal(answer) == (403, "AccessDeniedException")
+    assert ":portal/* because" in json.loads(answer[2])["message"]
+
+
 def test_an_unknown_operation_is_refused(aws: Emulator) -> None:
     assert refusal(send(aws, "/assets")) == (404, "UnknownOperationException")
 
@@ -553,7 +560,7 @@ def test_a_record_is_changed_over_http_and_dated(aws: Emulator) -> None:
         control(aws, "PATCH", f"plant/asset_models/{second['id']}"),
         control(
             *(aws, "PATCH", f"plant/asset_models/{second['id']}"),
-            {"lastUpdateDate": 1.5e9, "colour": None},
+            {"lastUpdateDate": 1.5e9, "colour": None, "kind": 7},
         ),
     ]
     assert [status for status, _ in answers] == [200, 200, 200]
@@ -563,7 +570,12 @@ def test_a_record_is_changed_over_http_and_dated(aws: Emulator) -> None:
     assert new == {**first, "name": "New", "lastUpdateDate": new["lastUpdateDate"]}
     for record in (new, touched):
         assert begin <= record["lastUpdateDate"] <= time.time()
-    assert dated == {**second, "lastUpdateDate": 1.5e9, "colour": None}
+    assert dated == {
+        **second,
+        "lastUpdateDate": 1.5e9,
+        "colour": None,
+        "kind": 7,
+    }
     assert list(aws.plant.asset_models[:2]) == [new, dated]
 
 
