@@ -71,7 +71,7 @@ class Control:
             request: The request, its path under ``PREFIX``.
 
         Returns:
-            JSON: A 200 with what was asked for or changed, a 400 for wrong content, a
+            JSON: a 200 with what was asked for or changed, a 400 for wrong content, a
             404 for what does not exist.
         """
         path = request.raw_path.removeprefix(PREFIX)

@@ -177,7 +177,7 @@ class Emulator:
         return self._keys.sessions
 
     def expire_sessions(self) -> None:
-        """End all temporary credentials made so far, whatever their time was to be."""
+        """Expire all temporary credentials made so far."""
         self._keys.expire_sessions()
 
     def deny(self, *actions: str) -> None:
@@ -249,7 +249,7 @@ class Emulator:
         return pem(self._sessions.anchor)
 
     def trust_authority(self, certificate: bytes) -> None:
-        """Put another authority behind the trust anchor, as one uploads one's own CA.
+        """Put another authority behind the trust anchor.
 
         Args:
             certificate: Its certificate as PEM, made by openssl for example.
@@ -273,5 +273,5 @@ class Emulator:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop, whatever is in flight; the thread and the files are gone afterwards."""
+        """Stop at once. The thread and the files are gone afterwards."""
         self._serving.stop()

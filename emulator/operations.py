@@ -71,14 +71,14 @@ class Operation:
     """An operation of SiteWise, as its service model describes it.
 
     Attributes:
-        name: Such as ``ListPortals``; with it goes the IAM action of the same name.
+        name: Such as ``ListPortals``, which is also the name of its IAM action.
         path: Such as ``/portals``, or with a parameter in it ``/assets/{assetId}``.
         answer: Makes the JSON of a 200. It raises ApiError where AWS answers an error.
         parameters: Those of the path and the query that are checked, and that a page
             token belongs to. Others are ignored, as AWS ignores them.
-        method: Of HTTP.
-        resource: What a missing permission is missing for, such as
-            ``portal/{portalId}``; ``*`` for an operation that names no resource.
+        method: HTTP method.
+        resource: The resource that AccessDenied names, such as ``portal/{portalId}``;
+            ``*`` for an operation without one.
     """
 
     name: str
@@ -101,8 +101,8 @@ class Operation:
         """Return the parameters in a path.
 
         Args:
-            method: The request's, of HTTP.
-            path: The request's, percent-encoded.
+            method: HTTP method of the request.
+            path: Path of the request, percent-encoded.
 
         Returns:
             Names and decoded values; None for a path of another operation.

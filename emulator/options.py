@@ -16,7 +16,7 @@ RATES = {
     Fault.INTERNAL_FAILURE: "500, InternalFailureException",
     Fault.UNAVAILABLE: "503, ServiceUnavailableException",
     Fault.BAD_GATEWAY: "502 with an HTML page",
-    Fault.THROTTLE: "429, ThrottlingException, whatever the quota",
+    Fault.THROTTLE: "429, ThrottlingException, independently of the quota",
     Fault.DROP: "connection closed before an answer",
     Fault.DROP_IN_BODY: "connection closed in the middle of the body",
     Fault.SILENCE: "no answer for --silence-seconds",

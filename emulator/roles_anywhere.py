@@ -229,7 +229,7 @@ def _check_signature(
     key = leaf.public_key()
     try:
         signature = bytes.fromhex(authorization.signature)
-        # AWS knows these two names only, whatever hash the authority signed with.
+        # AWS knows only these two names; the hash of the authority does not matter.
         if authorization.algorithm == RSA_ALGORITHM and isinstance(
             key, rsa.RSAPublicKey
         ):

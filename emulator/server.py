@@ -164,7 +164,7 @@ class Front:
             if fault in ERRORS:
                 error = ERRORS[fault]()
                 raise error
-            # What AWS refuses is refused, whatever was to go wrong with its answer.
+            # What AWS refuses is refused, also where its answer is to be spoiled.
             status, body = reply(fault if fault in TWISTED_PAGES else None)
         except errors.ApiError as error:
             return self._error(error), error.code

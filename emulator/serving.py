@@ -82,7 +82,7 @@ class Serving:
             raise self._failure
 
     def stop(self) -> None:
-        """Stop, whatever is in flight; the thread and the files are gone afterwards."""
+        """Stop at once. The thread and the files are gone afterwards."""
         if self._loop is not None and self._stop is not None and self._failure is None:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
@@ -137,7 +137,7 @@ class Serving:
 
 
 async def _close(runners: list[web.ServerRunner]) -> None:
-    """Stop listening and break off whatever is still connected."""
+    """Stop listening, and abort the open connections."""
     open_transports = [
         connection.transport
         for runner in runners
