@@ -25,7 +25,7 @@ from tests.conftest import Run, select, static
 from tests.interrupted import stopped
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from emulator.plant import Plant
     from tests.conftest import Message, TapCommand
@@ -150,13 +150,20 @@ def in_process(
     config: Message, *, catalog: Message | None = None, state: Message | None = None
 ) -> Run:
     """Run the tap without a process of its own, which takes a second to start."""
+    return extracted(
+        lambda: TapIoTSiteWise(config=config, catalog=catalog, state=state)
+    )
+
+
+def extracted(make_tap: Callable[[], TapIoTSiteWise]) -> Run:
+    """Run a tap in this process."""
     handlers = {
         number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
     }
     output = io.BytesIO()
     code, log = 0, ""
     with contextlib.redirect_stdout(io.TextIOWrapper(output, "utf-8")) as stdout:
-        tap = TapIoTSiteWise(config=config, catalog=catalog, state=state)
+        tap = make_tap()
         try:
             tap.sync_all()
         except TapError as error:

@@ -36,7 +36,7 @@ TODAY = (dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=1)).isoformat()
 
 
 def unchanged(names: t.Iterable[str] = NAMES) -> dict[str, t.Any]:
-    """Return stream maps without a rule: they lead through the SDK, changing nothing."""
+    """Return stream maps without a rule: they only lead through the SDK."""
     return {"stream_maps": {name: {} for name in names}}
 
 

@@ -29,7 +29,8 @@ class Listing:
             Describe operation has such a member as well.
         parent: Stream class whose records are the parents. None for one request.
         by: Column of the parent that each parameter of the operation takes. The
-            records bear these columns as well.
+            records have these columns as well.
+        columns: Further columns of the parent that the records have.
         parameters: Parameters that are always the same.
         settings: Setting that each parameter takes, left out where it is not set.
     """
@@ -38,13 +39,14 @@ class Listing:
     result: str
     parent: type[t.Any] | None = None
     by: Mapping[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
     parameters: Mapping[str, t.Any] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parent_columns(self) -> tuple[str, ...]:
         """Columns that are needed of each parent."""
-        return tuple(self.by.values())
+        return (*self.by.values(), *self.columns)
 
     def requests(
         self, entity: Entity, config: Config, parents: Iterable[Record]
