@@ -11,6 +11,7 @@ import typing as t
 
 import msgspec
 from singer_sdk import Stream
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
@@ -215,7 +216,10 @@ class SingerStream(Stream):
 
     @functools.cached_property
     def _selection(self) -> Selection:
-        return Selection(self.stream_maps[0].raw_schema, self.schema)
+        # Not `raw_schema` of the stream map: a map that removes a column removes it
+        # there (SDK 0.54), and its other rules may read that column.
+        selected = get_selected_schema(self.name, self.effective_schema, self.mask)
+        return Selection(selected, self.schema)
 
     @property
     def activates_version(self) -> bool:
