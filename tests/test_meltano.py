@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from tests import expected
-from tests.conftest import COMMAND, ROOT, clean_environment
+from tests.conftest import ROOT, clean_environment
+from tests.plugin_settings import about, definitions, kind
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -28,16 +29,6 @@ TOOLS = ROOT / ".tools"
 MELTANO = TOOLS / "meltano" / "bin" / "meltano"
 LOADERS = ["target-csv", "target-jsonl", "target-postgres", "target-duckdb"]
 
-# What Meltano 4.4 calls the types of --about.
-KINDS = {
-    "array": "array",
-    "boolean": "boolean",
-    "integer": "integer",
-    "number": "decimal",
-    "object": "object",
-    "string": "string",
-}
-
 
 @pytest.fixture(scope="module")
 def project() -> Definition:
@@ -49,26 +40,6 @@ def plugin(project: Definition, kind: str, name: str) -> Definition:
     (found,) = (each for each in project["plugins"][kind] if each["name"] == name)
     definition: Definition = found
     return definition
-
-
-def about(command: Path) -> Definition:
-    done = subprocess.run(
-        [command, "--about", "--format", "json"],
-        env=clean_environment(),
-        capture_output=True,
-        check=True,
-        timeout=120,
-    )
-    told: Definition = json.loads(done.stdout)
-    return told
-
-
-def kind(schema: Definition) -> str:
-    """Return what Meltano calls the type of a setting."""
-    if schema.get("format") == "date-time":
-        return "date_iso8601"
-    types = [name for name in schema["type"] if name != "null"]
-    return "options" if "enum" in schema and types == ["string"] else KINDS[types[0]]
 
 
 def settings(definition: Definition) -> list[Definition]:
@@ -89,33 +60,11 @@ def test_the_project_is_what_meltano_itself_takes_for_valid(
 
 
 def test_the_extractors_settings_are_those_of_the_tap(project: Definition) -> None:
-    told = about(COMMAND)
+    told = about()
 
     extractor = plugin(project, "extractors", "tap-iot-sitewise")
 
-    assert [
-        (
-            setting["name"],
-            setting["kind"],
-            setting.get("sensitive", False),
-            setting.get("value"),
-            setting["label"],
-            setting["description"],
-            [option["value"] for option in setting.get("options", [])],
-        )
-        for setting in settings(extractor)
-    ] == [
-        (
-            name,
-            kind(schema),
-            schema.get("secret", False),
-            schema.get("default"),
-            schema["title"],
-            schema["description"],
-            schema.get("enum", []),
-        )
-        for name, schema in told["settings"]["properties"].items()
-    ]
+    assert settings(extractor) == definitions(told["settings"]["properties"])
     assert set(extractor["capabilities"]) == set(told["capabilities"])
     names = {setting["name"] for setting in settings(extractor)}
     for group in extractor["settings_group_validation"]:
