@@ -70,9 +70,7 @@ def account(made: Path) -> Iterator[Emulator]:
 
 
 def test_the_policy_allows_what_the_streams_call_and_nothing_else() -> None:
-    (statement,) = json.loads(PAGE.block("What the tap must be allowed to do", "json"))[
-        "Statement"
-    ]
+    (statement,) = json.loads(PAGE.block("Permissions", "json"))["Statement"]
 
     assert statement["Effect"] == "Allow"
     assert sorted(statement["Action"]) == sorted(
@@ -197,9 +195,9 @@ class _Listener(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def heard(made: Path) -> dict[str, t.Any]:
     """What AWS was asked for when somebody typed in the page's AWS commands."""
-    section = "What AWS has to know"
+    section = "Create the AWS resources"
     for name, document in (
-        ("policy.json", PAGE.block("What the tap must be allowed to do", "json")),
+        ("policy.json", PAGE.block("Permissions", "json")),
         ("trust.json", PAGE.block(section, "json")),
     ):
         (made / name).write_text(document, "utf-8")

@@ -89,7 +89,7 @@ def test_the_models_that_are_not_active_are_those_of_the_plant(
 
 
 def test_each_single_error_is_told(tables: Connection[Row], plant: Emulator) -> None:
-    rows = ask(tables, "asset_models", "Each single error of the models that failed")
+    rows = ask(tables, "asset_models", "Errors of the models that failed")
 
     assert sorted((row["code"], row["message"]) for row in rows) == sorted(
         (detail["code"], detail["message"])
@@ -101,7 +101,7 @@ def test_each_single_error_is_told(tables: Connection[Row], plant: Emulator) -> 
 def test_the_projects_of_each_portal_are_counted(
     tables: Connection[Row], plant: Emulator
 ) -> None:
-    rows = ask(tables, "portals", "Portals with the number of their projects")
+    rows = ask(tables, "portals", "Number of projects in each portal")
 
     assert {row["name"]: row["projects"] for row in rows} == {
         portal["name"]: len(plant.plant.projects[portal["id"]])
@@ -112,7 +112,7 @@ def test_the_projects_of_each_portal_are_counted(
 def test_the_rows_without_a_portal_are_those_of_the_deleted_one(
     tables: Connection[Row], plant: Emulator
 ) -> None:
-    rows = ask(tables, "projects", "Rows whose portal is not there")
+    rows = ask(tables, "projects", "Projects without a portal")
 
     deleted = plant.plant.portals[-1]["id"]
     assert {row["project_id"] for row in rows} == {
