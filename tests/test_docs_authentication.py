@@ -74,16 +74,16 @@ def test_the_policy_allows_what_the_streams_call_and_nothing_else() -> None:
 
     assert statement["Effect"] == "Allow"
     assert sorted(statement["Action"]) == sorted(
-        f"iotsitewise:{stream.operation}" for stream in STREAMS
+        f"iotsitewise:{stream.request.operation}" for stream in STREAMS
     )
 
 
 def test_the_actions_of_each_stream_are_told() -> None:
     actions = {
         stream.name: sorted(
-            f"`iotsitewise:{each.operation}`"
+            f"`iotsitewise:{each.request.operation}`"
             for each in STREAMS
-            if each in {stream, stream.parent_stream_type}
+            if each in {stream, stream.request.parent}
         )
         for stream in STREAMS
     }

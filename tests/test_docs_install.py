@@ -183,9 +183,10 @@ def test_the_env_file_is_read_only_when_the_shell_loads_it(
 
 CURL = """#!{python}
 import sys, urllib.request
-_, option, data, url = sys.argv
-assert option == "--data"
-print(urllib.request.urlopen(url, data.encode(), timeout=60).read().decode())
+_, option, method, url = sys.argv
+assert option == "--request"
+request = urllib.request.Request(url, method=method)
+print(urllib.request.urlopen(request, timeout=60).read().decode())
 """
 
 

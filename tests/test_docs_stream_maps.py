@@ -84,7 +84,7 @@ def test_a_filter_on_portals_leaves_the_projects_of_all_portals(
 def test_a_hashed_column_holds_the_hash_of_salt_and_value_and_null_stays_null(
     tap: TapCommand, aws: Emulator
 ) -> None:
-    aws.plant.change_portal(aws.plant.portals[0]["id"], roleArn=None)
+    aws.plant.change("portals", aws.plant.portals[0]["id"], roleArn=None)
     settings = {**config("Hash a column"), **salt()}
 
     def hashed(value: str | None) -> str | None:
@@ -106,7 +106,7 @@ def test_a_hashed_column_holds_the_hash_of_salt_and_value_and_null_stays_null(
 def test_an_expression_without_a_guard_stops_at_a_null(
     tap: TapCommand, aws: Emulator
 ) -> None:
-    aws.plant.change_portal(aws.plant.portals[0]["id"], roleArn=None)
+    aws.plant.change("portals", aws.plant.portals[0]["id"], roleArn=None)
     guarded = {"portals": {"role_arn": "role_arn[:3] if role_arn else None"}}
     bare = {"portals": {"role_arn": "role_arn[:3]"}}
 
