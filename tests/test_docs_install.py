@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import typing as t
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,30 @@ def test_a_wheel_is_built_and_installed_as_the_readme_says(
     assert done.returncode == 0, done.stderr
     (wheel,) = checkout.glob("*.whl")
     assert origin(tmp_path) == wheel.as_uri()
+
+
+EXTRAS = page("docs/stream-maps.md")
+
+
+def test_the_extras_of_the_page_are_those_of_the_package() -> None:
+    shown = [row["extra"].strip("`") for row in EXTRAS.tables()[0]]
+
+    assert sorted(shown) == sorted(
+        metadata("tap-iot-sitewise").get_all("Provides-Extra") or []
+    )
+
+
+def test_an_extra_is_installed_as_the_page_says(checkout: Path, tmp_path: Path) -> None:
+    commands = EXTRAS.block("Install an extra", "sh").splitlines()
+
+    wheel = pip("pip wheel --no-deps .", checkout, tmp_path)
+    assert wheel.returncode == 0, wheel.stderr
+    for number, command in enumerate(commands):
+        installed = tmp_path / str(number)
+        done = pip(command, checkout, installed)
+        assert done.returncode == 0, done.stderr
+        assert "does not provide the extra" not in done.stderr
+        assert (installed / "tap_iot_sitewise" / "tap.py").is_file()
 
 
 # Settings

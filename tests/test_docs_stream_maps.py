@@ -39,6 +39,25 @@ def salt() -> dict[str, t.Any]:
     return {name.removeprefix("TAP_IOT_SITEWISE_").lower(): json.loads(value)}
 
 
+def test_a_renamed_column_holds_the_values_of_the_old_one_in_a_renamed_table(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    run = tap(static(aws, **config("Rename a column"), **FLATTENED)).succeeded()
+
+    (schema,) = run.of("SCHEMA", "sites")
+    columns = schema["schema"]["properties"].keys()
+    assert "portal_name" in columns
+    assert "name" not in columns
+    assert [
+        (record["portal_id"], record["portal_name"]) for record in run.records("sites")
+    ] == [
+        (record["portal_id"], record["name"])
+        for record in expected.records(aws.plant)["portals"]
+    ]
+    assert all("name" not in record for record in run.records("sites"))
+    assert run.records("portals") == []
+
+
 def test_a_filter_sees_the_record_before_it_is_flattened(
     tap: TapCommand, aws: Emulator
 ) -> None:
