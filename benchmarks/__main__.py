@@ -114,9 +114,7 @@ def _noise(seconds: list[float]) -> float:
 
 
 def _print(rows: list[_Row], details: list[str]) -> None:
-    print(
-        "\n| case | beside | ratio of the best rounds | bar | noise: tap | noise: peer |"
-    )
+    print("\n| case | beside | ratio | bar | noise: tap | noise: peer |")
     print("| --- | --- | --- | --- | --- | --- |")
     for case, peer, ours, theirs in rows:
         print(
