@@ -95,8 +95,9 @@ class SiteWiseStream(SingerStream):
                 listed += len(records)
                 if self.for_children is not None:
                     # Before the bookmark is looked at: a child can be new in an old
-                    # parent. And whatever a stream map makes of the parent.
-                    self.for_children.add(records)
+                    # parent. And whatever a stream map makes of the parent. A stream
+                    # with a limit (--test) tries as many parents.
+                    self.for_children.add(records[: self.ABORT_AT_RECORD_COUNT])
                 yield records if since is None else self._changed(records, since)
                 if failure is not None:
                     raise failure
