@@ -1,4 +1,4 @@
-"""Runs a command as a user would, and tells what it cost."""
+"""Runs a command as a user would, and measures what it costs."""
 
 from __future__ import annotations
 
