@@ -1,36 +1,148 @@
 """The Singer wing: every difference from the Singer SDK, for any tap.
 
-Nothing here knows AWS or the API that is read. The wing replaces these private names
-of ``singer_sdk`` 0.54; each has a test that fails when the SDK changes underneath.
+Nothing here knows what is extracted, or from where. An entry below says what the SDK
+does (``singer_sdk`` 0.54), what the tap does instead, and which test fails when the SDK
+changes. A private name of the SDK that is not listed here is not used.
 
-========================================= =======================================
-Name, and what the SDK does               What the tap needs, and the test
-========================================= =======================================
-``Tap._env_var_config``:                  each variable is read where it can be,
-raises ``ValueError`` for an integer or   and the validation of the settings
-an object that is not one, reads any      reports the others.
-word as a boolean, leaves numbers with a  ``test_the_sdk_reads_settings_loosely``
-fraction as text
-``Tap._validate_config``:                 every problem in one line, no value, and
-prints the values of wrong settings,      no check for ``--discover``.
-checks those of ``--discover`` too        ``test_the_sdk_prints_wrong_values``
-``Tap._handle_termination``:              128 plus the number of the signal.
-ends with exit code 0                     ``test_the_sdk_ends_with_0_when_stopped``
-``Stream._sync_records``:                 pages go to stdout in one step where no
-handles each record by itself             stream map, flattening or batch is set.
-                                          ``test_the_sdk_sends_record_by_record``
-``Stream._process_record``:               nothing: the tap runs the children once,
-runs the children for each parent         for all parents.
-record                                    ``test_the_sdk_syncs_children_per_record``
-``Stream._generate_record_messages``:     the selection is settled once, and every
-looks up each value in the selection,     column of the flattened schema is there.
-flattens only the values that exist       ``test_the_sdk_flattens_what_is_there``
-``Stream._write_record_message``:         the records that were sent are counted.
-does not count                            ``test_the_sdk_counts_filtered_records``
-``Stream._write_state_message``:          a STATE per 10,000 records; the run writes
-writes whenever a stream ends             those at the end of a stream.
-                                          ``test_the_sdk_writes_state_per_stream``
-``Stream._increment_stream_state``:       silence.
-logs a warning for each null              ``test_the_sdk_warns_of_every_null``
-========================================= =======================================
+Private names that the wing replaces
+------------------------------------
+
+``Tap._env_var_config``
+    The SDK raises ``ValueError`` for a variable that does not hold a number or an
+    object, reads any unknown word as false, and leaves a number with a fraction as
+    text. The tap reads what it can, and reports the rest with the other problems of
+    the settings.
+    ``test_the_sdk_fails_at_a_variable_that_it_cannot_read``,
+    ``test_the_sdk_reads_any_word_as_a_boolean_and_a_number_as_text``
+``Tap._validate_config``
+    The SDK prints the values of wrong settings, one line for each, and checks the
+    settings of ``--discover`` too. The tap reports every problem in one line, without
+    a value, and lets ``--discover`` pass.
+    ``test_the_sdk_prints_the_values_of_wrong_settings``,
+    ``test_the_sdk_checks_the_settings_of_discover_too``
+``Tap._handle_termination``
+    The SDK ends with exit code 0 when a signal stops it. The tap ends with 128 plus
+    the number of the signal, after a whole line.
+    ``test_the_sdk_ends_with_exit_code_0_when_it_is_stopped``
+``Stream._sync_records``
+    The SDK handles each record by itself. The tap sends a page in one step where no
+    stream map, flattening or batch is set, in the same order of steps.
+    ``test_the_sdk_sends_record_by_record_in_this_order``
+``Stream._process_record``
+    The SDK runs the child streams for each record of their parent. The tap runs them
+    once, for all parents.
+    ``test_the_sdk_runs_the_children_for_each_parent_record``
+``Stream._generate_record_messages``
+    The SDK looks up the selection for each record, and leaves out the flattened
+    columns of an object that is null. The tap looks it up once, and sends every column.
+    ``test_the_sdk_looks_up_the_selection_for_each_record``,
+    ``test_the_sdk_flattens_only_what_a_record_has``
+``Stream._write_state_message``
+    The SDK writes a STATE whenever a stream ends, a child stream too. The tap writes
+    one per 10,000 records, and its run writes those at the end of a stream.
+    ``test_the_sdk_writes_a_state_whenever_a_stream_ends``
+``Stream._increment_stream_state``
+    The SDK logs a warning for each record without a replication key. The tap does not.
+    ``test_the_sdk_warns_of_each_replication_key_that_is_null``
+
+Private names that the wing uses
+--------------------------------
+
+``Stream._write_starting_replication_value``
+``Stream._check_max_record_limit``
+``Stream._finalize_state``
+    Steps of ``Stream._sync_records`` that the tap repeats for its pages.
+    ``test_the_sdk_sends_record_by_record_in_this_order``
+``Stream._tap``
+``Stream._initialized_at``
+    The tap of a stream, and the start of the run in milliseconds.
+    ``test_the_sdks_stream_keeps_its_tap_and_the_start_of_the_run``
+``Stream._stream_version``
+    The version that goes out with each record. The SDK sets it only where it sends
+    ACTIVATE_VERSION itself.
+    ``test_the_sdk_sends_the_version_of_a_stream_with_each_record``
+``Tap._config``
+    The settings, to set defaults and to correct dates in place.
+    ``test_the_sdk_keeps_the_settings_that_a_tap_can_change``
+``Tap._env_var_prefix``
+``singer_sdk.helpers._classproperty``
+    Needed to replace ``Tap._env_var_config``, a property of the class.
+    ``test_the_sdk_has_properties_of_classes``
+``singer_sdk.configuration._dict_config``
+    Reads the variables, ``.env`` and lists of texts.
+    ``test_the_sdk_reads_texts_and_lists_from_variables``
+``singer_sdk.helpers._batch``
+    Types of batch files, for annotations only.
+    ``test_the_sdk_knows_batch_files_by_these_types``
+
+Public names that the wing replaces or relies on
+------------------------------------------------
+
+``Stream.get_batches``
+    The SDK writes records into batch files as they were read: with columns that are
+    not selected, and neither mapped nor flattened. It announces one file as the rows of
+    every table that stream maps make of a stream. The tap writes what the messages
+    would hold, and refuses more than one table.
+    ``test_the_sdk_writes_batch_files_with_what_was_read``,
+    ``test_the_sdk_announces_a_batch_file_for_each_table``
+``Stream.emit_activate_version_messages``
+    The SDK sends ACTIVATE_VERSION before the first record, with whole seconds as its
+    version. The tap sends it at the end of a run that did not fail.
+    ``test_the_sdk_sends_activate_version_before_the_first_record``
+``Stream.get_replication_key_signpost``
+    The SDK lets a bookmark come up to the start of the run. The tap stops it five
+    minutes before: an entity can change while it is listed, and clocks differ.
+    ``test_the_sdk_lets_a_bookmark_come_up_to_the_start_of_the_run``
+``Stream.get_sync_timer``
+    The SDK ends ``--test`` with an exception, and reports it as a failure of the
+    stream. The tap reports a success.
+    ``test_the_sdk_ends_a_stream_at_its_limit_with_an_exception``,
+    ``test_the_sdk_reports_a_limit_that_was_reached_as_a_failure``
+``Stream.log``
+    The SDK logs the beginning of each stream at INFO, and a failure as an ERROR of
+    each stream that it passes. The tap logs both at DEBUG.
+    ``test_the_sdk_logs_the_beginning_of_each_stream``,
+    ``test_the_sdk_logs_a_failure_once_for_each_stream_and_with_its_traceback``
+``StreamMap.raw_schema``
+    Holds the selected columns. The tap takes its selection from there.
+    ``test_the_sdk_gives_the_stream_maps_the_selected_columns``
+``MsgSpecWriter.write_message``
+    The SDK writes each record to stdout by itself. The tap collects them.
+    ``test_the_sdk_writes_each_record_by_itself``
+``MsgSpecWriter.serialize_message``
+    The SDK returns the same buffer each time, so the tap copies it.
+    ``test_the_sdk_uses_the_bytes_of_a_message_again``
+
+Public names that are replaced outside of this wing
+---------------------------------------------------
+
+``Tap.sync_all``
+    In ``tap.py``. The SDK runs children within their parents, each time with a SCHEMA
+    and a STATE.
+    ``test_the_sdk_runs_the_children_for_each_parent_record``
+``Tap.run_sync_dry_run``
+    In ``tap.py``. The SDK tries no stream after one that fails.
+    ``test_the_sdk_tries_no_stream_after_one_that_fails``
+``Tap.cb_config``
+``SingerCommand.main``
+``SingerCommand.invoke``
+    In ``command_line.py``. The SDK prints tracebacks, warns of old versions of Python,
+    and does not report a settings file that it cannot read.
+    ``test_the_sdk_ends_with_a_traceback_where_config_cannot_be_read``,
+    ``test_the_sdk_logs_a_failure_once_for_each_stream_and_with_its_traceback``,
+    ``test_the_sdk_warns_of_a_python_that_this_package_supports``
+``Tap.invoke``
+    In ``command_line.py``. The SDK names neither file nor option where a catalog or a
+    state is not JSON.
+    ``test_the_sdk_does_not_name_a_file_that_is_not_json``
+``Tap.cli``
+    Wrapped in ``__main__.py``. The SDK sets up the log before its command can report a
+    failure.
+    ``test_the_sdk_sets_up_its_log_before_its_command_runs``
+``Tap.config_jsonschema``
+    In ``settings.py`` and ``settings_check.py``. The SDK does not declare
+    ``emit_activate_version_messages``, and reads fewer forms of dates in
+    ``start_date`` than the tap accepts.
+    ``test_the_sdk_does_not_declare_emit_activate_version_messages``,
+    ``test_the_sdk_reads_fewer_forms_of_dates_in_start_date``
 """
