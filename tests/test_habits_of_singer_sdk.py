@@ -26,6 +26,7 @@ from singer_sdk.exceptions import (
     ConfigValidationError,
 )
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers._compat import SingerSDKPythonEOLWarning, warn_python_eol
 from singer_sdk.singerlib import RecordMessage
@@ -426,8 +427,17 @@ def deselecting(column: str) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", catalog)
 
 
-def test_the_sdk_gives_the_stream_maps_the_selected_columns() -> None:
-    tap = PlainTap(catalog=deselecting("changed"))
+def test_the_sdk_finds_the_selected_columns() -> None:
+    stream = PlainTap(catalog=deselecting("changed")).streams["rows"]
+
+    selected = get_selected_schema("rows", stream.effective_schema, stream.mask)
+
+    assert list(selected["properties"]) == ["id", "status"]
+    assert list(stream.schema["properties"]) == ["id", "changed", "status"]
+
+
+def test_the_sdk_removes_a_column_where_a_stream_map_keeps_what_it_reads() -> None:
+    tap = PlainTap(config={"stream_maps": {"rows": {"changed": None}}})
 
     (stream_map,) = tap.streams["rows"].stream_maps
 

@@ -71,6 +71,11 @@ Private names that the wing uses
 ``singer_sdk.configuration._dict_config``
     Reads the variables, ``.env`` and lists of texts.
     ``test_the_sdk_reads_texts_and_lists_from_variables``
+``singer_sdk.helpers._catalog``
+    Finds the selected columns. The tap cannot take them from ``StreamMap.raw_schema``:
+    where a stream map removes a column, the SDK removes it there too.
+    ``test_the_sdk_finds_the_selected_columns``,
+    ``test_the_sdk_removes_a_column_where_a_stream_map_keeps_what_it_reads``
 ``singer_sdk.helpers._batch``
     Types of batch files, for annotations only.
     ``test_the_sdk_knows_batch_files_by_these_types``
@@ -103,9 +108,6 @@ Public names that the wing replaces or relies on
     each stream that it passes. The tap logs both at DEBUG.
     ``test_the_sdk_logs_the_beginning_of_each_stream``,
     ``test_the_sdk_logs_a_failure_once_for_each_stream_and_with_its_traceback``
-``StreamMap.raw_schema``
-    Holds the selected columns. The tap takes its selection from there.
-    ``test_the_sdk_gives_the_stream_maps_the_selected_columns``
 ``MsgSpecWriter.write_message``
     The SDK writes each record to stdout by itself. The tap collects them.
     ``test_the_sdk_writes_each_record_by_itself``
