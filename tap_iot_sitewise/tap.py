@@ -94,7 +94,6 @@ class TapIoTSiteWise(CommandLineTap):
         The SDK 0.54 runs a child stream once for each record of its parent: each time
         with a SCHEMA, a STATE and five log lines, at which a target flushes.
         """
-        self._reset_state_progress_markers()
         families = list(self._families())
         for family in families:
             with family:

@@ -27,8 +27,8 @@ class MessageWriter(MsgSpecWriter):
     """The SDK's msgspec writer without its system call for every record.
 
     Records wait until a piece is full, until a message of another kind follows, or
-    until :meth:`flush` is called, which the streams do before they wait for AWS. A
-    STATE so never stands before what it vouches for, nor behind a wait.
+    until :meth:`flush` is called, which the streams do before they wait for their
+    source. A STATE so never stands before what it vouches for, nor behind a wait.
 
     Every byte is written, or the run fails (see
     :func:`tap_iot_sitewise.standard_streams.write_all`), and a run that is stopped ends
