@@ -586,6 +586,20 @@ def test_the_sdk_warns_of_each_replication_key_that_is_null(
     assert caplog.text.count("New replication value is null") == 2
 
 
+def test_the_sdk_warns_that_an_incremental_run_cannot_be_resumed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tap = PlainTap()
+    stream = tap.streams["rows"]
+    stream.replication_key = "changed"
+
+    for _ in stream.get_records(None):
+        stream._increment_stream_state({"changed": "2024-01-01"})  # noqa: SLF001
+
+    assert caplog.text.count("Stream is assumed to be unsorted") == 1
+    assert "progress_markers" in tap.state["bookmarks"]["rows"]
+
+
 def test_the_sdk_lets_a_bookmark_come_up_to_the_start_of_the_run() -> None:
     tap = PlainTap()
     stream = tap.streams["rows"]

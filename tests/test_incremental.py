@@ -185,6 +185,7 @@ def test_a_second_run_sends_what_changed_what_is_at_the_bookmark_and_the_undated
     first = tap(static(aws), catalog=incremental).succeeded()
 
     assert missed(plant, first) == NOTHING
+    assert first.lines("WARNING") == []
     assert first.states[-1] == bookmarks(
         **{stream: newest(plant, stream)[1] for stream in KEYS}
     )

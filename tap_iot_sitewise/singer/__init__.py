@@ -76,6 +76,10 @@ Private names that the wing uses
     where a stream map removes a column, the SDK removes it there too.
     ``test_the_sdk_finds_the_selected_columns``,
     ``test_the_sdk_removes_a_column_where_a_stream_map_keeps_what_it_reads``
+``singer_sdk.helpers._state``
+    The names under which a run notes its progress. The SDK notes it with a WARNING of
+    each incremental stream, the tap without.
+    ``test_the_sdk_warns_that_an_incremental_run_cannot_be_resumed``
 ``singer_sdk.helpers._batch``
     Types of batch files, for annotations only.
     ``test_the_sdk_knows_batch_files_by_these_types``

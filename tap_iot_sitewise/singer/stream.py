@@ -19,6 +19,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from singer_sdk.singerlib.encoding.simple import StateMessage
 
 from tap_iot_sitewise.singer.batches import write_batches
+from tap_iot_sitewise.singer.bookmark import CLOCK_SKEW, begin_progress
 from tap_iot_sitewise.singer.limit import LimitTimer
 from tap_iot_sitewise.singer.selection import Selection
 
@@ -38,9 +39,6 @@ if t.TYPE_CHECKING:
     from tap_iot_sitewise.singer.messages import MessageWriter
 
     Record = dict[str, t.Any]
-
-CLOCK_SKEW = dt.timedelta(minutes=5)
-"""How far the source's clock may be ahead of or behind this machine's."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -280,6 +278,8 @@ class SingerStream(Stream):
     ) -> None:
         column = self.replication_key
         if column is None or latest_record[column] is not None:
+            if column is not None:
+                begin_progress(self.stream_state)
             super()._increment_stream_state(latest_record, context=context)
 
     @override
