@@ -172,8 +172,9 @@ def test_a_demo_answers_a_query_and_cleans_up_however_often_it_is_interrupted(
     answer = output[output.index("LIMIT 5") :].splitlines()[2:6]
     assert answer[0].split() == ["portal", "state", "projects", "updated"]
     assert [line.split()[-2] for line in answer[1:]] == ["2", "2", "2"]
-    # Nothing of Meltano's log.
-    assert [line for line in log.splitlines() if line] == [
+    # Nothing of Meltano's log. Whether it installs something, other tests decide.
+    installs = "demo: Meltano installs the plugins that it does not have yet"
+    assert [line for line in log.splitlines() if line and line != installs] == [
         "demo: starting a PostgreSQL server",
         "demo: loading an emulated plant into target-postgres with Meltano",
         *(["demo: stopping"] if demo.returncode else []),
