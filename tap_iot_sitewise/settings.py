@@ -1,4 +1,4 @@
-"""The settings: what they are."""
+"""The settings of the tap."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if t.TYPE_CHECKING:
     Config = Mapping[str, t.Any]
 
 MAX_PAGE_SIZE = 250
-"""Most that a List operation of SiteWise returns at once (shape ``MaxResults``)."""
+"""Most records on a page of a List operation of SiteWise (shape ``MaxResults``)."""
 
 MIN_SESSION_DURATION, MAX_SESSION_DURATION = 900, 43200
-"""Seconds that CreateSession of IAM Roles Anywhere takes as ``durationSeconds``."""
+"""Seconds that CreateSession of IAM Roles Anywhere accepts (``durationSeconds``)."""
 
 SCHEMA: dict[str, t.Any] = th.PropertiesList(
     th.Property(
@@ -34,10 +34,10 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         allowed_values=["static", "roles_anywhere", "default"],
         title="Authentication method",
         description=(
-            "Where the credentials come from: static, the access key set here; "
-            "roles_anywhere, a certificate traded for temporary credentials; "
-            "default, boto3's own chain (environment, shared profile, SSO, web "
-            "identity, container or instance role)."
+            "Source of the credentials. static: the access key in the settings. "
+            "roles_anywhere: temporary credentials for a client certificate. default: "
+            "boto3's default chain (environment, shared profile, SSO, web identity, "
+            "container or instance role)."
         ),
     ),
     th.Property(
@@ -60,8 +60,8 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         secret=True,
         title="AWS session token",
         description=(
-            "Session token, with auth_method static and temporary keys that were "
-            "made elsewhere."
+            "Session token of temporary keys that you created yourself, with "
+            "auth_method static."
         ),
     ),
     th.Property(
@@ -74,7 +74,7 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         "role_arn",
         th.StringType,
         title="Role ARN",
-        description="ARN of the role to take on, with auth_method roles_anywhere.",
+        description="ARN of the role to assume, with auth_method roles_anywhere.",
     ),
     th.Property(
         "profile_arn",
@@ -89,8 +89,8 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.StringType,
         title="Trust anchor ARN",
         description=(
-            "ARN of the IAM Roles Anywhere trust anchor that vouches for the "
-            "certificate, with auth_method roles_anywhere."
+            "ARN of the IAM Roles Anywhere trust anchor for the certificate's CA, with "
+            "auth_method roles_anywhere."
         ),
     ),
     th.Property(
@@ -99,9 +99,9 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         title="Client certificate",
         description=(
             "Path to a PEM file, the PEM text itself, or path to a PKCS#12 file "
-            "(.p12, .pfx) that also holds the key and the chain, with auth_method "
-            "roles_anywhere. Of several certificates in a PEM the first is the "
-            "client's, the others are its chain."
+            "(.p12, .pfx) that also contains the private key and the chain, with "
+            "auth_method roles_anywhere. If a PEM contains several certificates, the "
+            "first is the client's and the others are the chain."
         ),
     ),
     th.Property(
@@ -111,7 +111,7 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         title="Private key",
         description=(
             "Path or PEM text of the certificate's private key, RSA or EC, "
-            "encrypted or not."
+            "encrypted or unencrypted."
         ),
     ),
     th.Property(
@@ -136,8 +136,8 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         default=3600,
         title="Session duration",
         description=(
-            "Seconds that temporary credentials are good for before they are "
-            "renewed, 900 to 43200, with auth_method roles_anywhere."
+            "Lifetime of the temporary credentials in seconds, 900 to 43200, with "
+            "auth_method roles_anywhere. The tap renews them during a run."
         ),
     ),
     th.Property(
@@ -145,8 +145,8 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.StringType,
         title="Session name",
         description=(
-            "Name of the role session, with auth_method roles_anywhere. Only for a "
-            "profile that accepts one."
+            "Name of the role session, with auth_method roles_anywhere. Set it only if "
+            "the profile accepts a session name."
         ),
     ),
     th.Property(
@@ -154,7 +154,7 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=MAX_PAGE_SIZE),
         default=MAX_PAGE_SIZE,
         title="Page size",
-        description="Records asked for in one request (maxResults), 1 to 250.",
+        description="Records per request (maxResults), 1 to 250.",
     ),
     th.Property(
         "asset_model_types",
@@ -165,8 +165,8 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         ),
         title="Asset model types",
         description=(
-            "Kinds of asset models to list: ASSET_MODEL, COMPONENT_MODEL, INTERFACE. "
-            "All when not set."
+            "Types of asset models to list: ASSET_MODEL, COMPONENT_MODEL, INTERFACE. "
+            "Lists all types if not set."
         ),
     ),
     th.Property(
@@ -174,49 +174,51 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "First bookmark of a stream that is replicated incrementally; UTC where "
-            "no time zone is given."
+            "First bookmark of a stream with incremental replication. The default time "
+            "zone is UTC."
         ),
     ),
     th.Property(
         "max_concurrency",
         th.IntegerType(minimum=1, maximum=32),
         default=8,
-        title="Concurrency",
-        description="Portals whose projects are listed at once, 1 to 32.",
+        title="Maximum concurrency",
+        description="Portals whose projects are listed at the same time, 1 to 32.",
     ),
     th.Property(
         "max_attempts",
         th.IntegerType(minimum=1),
         default=10,
-        title="Attempts",
-        description="Tries of one request, the first included.",
+        title="Maximum attempts",
+        description="Maximum attempts of one request, including the first.",
     ),
     th.Property(
         "request_timeout",
         th.NumberType(exclusive_minimum=0),
         default=30,
         title="Request timeout",
-        description="Seconds that one request may be silent before it is tried again.",
+        description=(
+            "Seconds to wait for a connection or for data before a request is retried."
+        ),
     ),
     th.Property(
         "aws_endpoint_url",
         th.StringType,
         title="SiteWise endpoint",
         description=(
-            "Another SiteWise endpoint: a VPC endpoint, a proxy, the emulator. No "
-            "api. or monitor. is put before it."
+            "Custom SiteWise endpoint: a VPC endpoint, a proxy or the emulator. The "
+            "tap adds no api. or monitor. prefix to it."
         ),
     ),
     th.Property(
         "roles_anywhere_endpoint_url",
         th.StringType,
         title="IAM Roles Anywhere endpoint",
-        description="Another IAM Roles Anywhere endpoint, https only.",
+        description="Custom IAM Roles Anywhere endpoint, https only.",
     ),
 ).to_dict()
-# A capability that the SDK's tap has and its configuration does not tell of.
+# The SDK's Tap supports this setting and does not declare it.
 SCHEMA["properties"].update(EMIT_ACTIVATE_VERSION_CONFIG["properties"])
 
 SECRETS = tuple(n for n, s in SCHEMA["properties"].items() if s.get("secret"))
-"""Settings whose values no log, state, catalog or message may show."""
+"""Settings whose values must not appear in a log, state, catalog or message."""

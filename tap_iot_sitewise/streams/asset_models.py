@@ -1,4 +1,4 @@
-"""Asset models: the kinds of machines, and what is known of each kind."""
+"""Asset models: the types of assets, and their attributes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ERROR_DETAILS = Entity(
     "ErrorDetails",
     text("code", "Code of the error.", "VALIDATION_ERROR", "INTERNAL_FAILURE"),
     text("message", "Message of the error."),
-    nested("details", "The single errors behind this one.", ListOf(DETAILED_ERROR)),
+    nested("details", "Errors that caused this error.", ListOf(DETAILED_ERROR)),
 )
 
 ASSET_MODEL_STATUS = Entity(
     "AssetModelStatus",
     text(
         "state",
-        "State that the asset model is in.",
+        "State of the asset model.",
         "CREATING",
         "ACTIVE",
         "UPDATING",
@@ -37,7 +37,7 @@ ASSET_MODEL_STATUS = Entity(
         "DELETING",
         "FAILED",
     ),
-    nested("error", "What went wrong, if anything did.", ERROR_DETAILS),
+    nested("error", "Error of the asset model, if any.", ERROR_DETAILS),
 )
 
 
@@ -53,17 +53,17 @@ class AssetModels(SiteWiseStream):
         text("description", "Description of the asset model."),
         text(
             "asset_model_type",
-            "Kind of asset model.",
+            "Type of the asset model.",
             "ASSET_MODEL",
             "COMPONENT_MODEL",
             "INTERFACE",
         ),
         text(
             "external_id",
-            "ID that the asset model has in the system of the one who made it.",
+            "ID of the asset model in another system, set by its creator.",
         ),
-        # Not `version`: the SDK's SQL targets bind a parameter of that name when they
-        # soft-delete, and a column of that name makes them fail.
+        # Not `version`: the SDK's SQL targets use a bind parameter of that name for
+        # soft deletes, and fail on a column of that name.
         text(
             "asset_model_version",
             "Version number of the asset model.",

@@ -1,4 +1,4 @@
-"""SiteWise Monitor: portals, and the projects in them."""
+"""SiteWise Monitor: portals and their projects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PORTAL_STATUS = Entity(
     "PortalStatus",
     text(
         "state",
-        "State that the portal is in.",
+        "State of the portal.",
         "CREATING",
         "PENDING",
         "UPDATING",
@@ -31,7 +31,7 @@ PORTAL_STATUS = Entity(
         "ACTIVE",
         "FAILED",
     ),
-    nested("error", "What went wrong, if anything did.", MONITOR_ERROR_DETAILS),
+    nested("error", "Error of the portal, if any.", MONITOR_ERROR_DETAILS),
 )
 
 
@@ -44,10 +44,10 @@ class Portals(SiteWiseStream):
         key("portal_id", "ID of the portal.", member="id"),
         text("name", "Name of the portal."),
         text("description", "Description of the portal."),
-        text("start_url", "URL at which the portal is opened."),
+        text("start_url", "URL of the portal."),
         text(
             "role_arn",
-            "ARN of the service role through which the portal's users reach SiteWise.",
+            "ARN of the service role that gives the portal's users access to SiteWise.",
         ),
         text(
             "portal_type",
