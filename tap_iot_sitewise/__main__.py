@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# Only what signals need: until they are handled, an interrupt is Python's traceback.
+# Only what the signal handlers need: before they are set, an interrupt prints a
+# traceback.
 import os
 import signal
 
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _GRACE = 1.5
-"""Seconds in which a stopped run may finish its line."""
+"""Seconds that a stopped run gets to finish its line."""
 
 
 def main() -> NoReturn:
     """Run the tap's command line, and end the process with its exit code."""
-    # Until the tap is there to end in an orderly way: the imports take a moment.
+    # The imports take a moment. Until they are done, a signal ends the process at once.
     _handle_signals(_end)
     from tap_iot_sitewise import standard_streams  # noqa: PLC0415
 
@@ -30,16 +31,16 @@ def main() -> NoReturn:
         TapIoTSiteWise.cli()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except Exception as error:  # noqa: BLE001 - the command reports all others
+    except Exception as error:  # noqa: BLE001 - the command reports all other errors
         _report_logging(error)
         code = 1
     else:
         code = 0
-    # The exit code stands. Should the exit hang, the thread below ends the process.
+    # The exit code is final. If the exit hangs, the thread below ends the process.
     _handle_signals(_go_on)
-    # What Python does as it ends, but for freeing every object one by one: with the SDK
-    # and boto3 loaded that takes as long as listing a small account. stdout is flushed
-    # by then, and stderr after each line of the log.
+    # Do what Python does at exit, except for freeing every object: with the SDK and
+    # boto3 loaded, that takes as long as listing a small account. stdout is flushed at
+    # this point, and the log flushes stderr after each line.
     import atexit  # noqa: PLC0415
 
     atexit._run_exitfuncs()  # noqa: SLF001 - there is no public name
@@ -47,16 +48,16 @@ def main() -> NoReturn:
 
 
 def _report_logging(error: Exception) -> None:
-    """Report that the log cannot be set up, which the SDK 0.54 does first of all."""
+    """Report that the SDK cannot set up the log (its first step in 0.54)."""
     import logging  # noqa: PLC0415
 
     from singer_sdk.logging import DEFAULT_FORMAT  # noqa: PLC0415
 
-    # Does nothing where there is a handler.
+    # Does nothing if the root logger already has a handler.
     logging.basicConfig(format=DEFAULT_FORMAT, style="{")
     logging.getLogger("tap-iot-sitewise").error(
-        "SINGER_SDK_LOG_CONFIG or TAP_IOT_SITEWISE_LOGLEVEL: the log cannot be set up "
-        "(%s)",
+        "SINGER_SDK_LOG_CONFIG or TAP_IOT_SITEWISE_LOGLEVEL: cannot set up the log "
+        "(%s); correct or unset the variable",
         " ".join(str(error).split()),
     )
 
@@ -71,16 +72,16 @@ def _end(signum: int, _frame: FrameType | None) -> None:
 
 
 def _go_on(_signum: int, _frame: FrameType | None) -> None:
-    """Do nothing; unlike SIG_IGN, a handler has the signal reach the thread below."""
+    """Do nothing. Unlike with SIG_IGN, the signal still wakes the thread below."""
 
 
 def _end_in_any_case() -> None:
-    """See to it that a signal ends the process, whatever its main thread waits for.
+    """Make sure that a signal ends the process, even if its main thread is blocked.
 
-    Python runs a handler in the main thread, between two of its steps. Where that waits
-    for a target that reads no more, or began to wait just as the signal came, there is
-    no next step. The number of the signal goes into a pipe at once, from which a thread
-    of its own reads it.
+    Python runs a signal handler in the main thread, between two of its instructions.
+    While the main thread waits for a target that stopped reading, there is no next
+    instruction. Python also writes the number of the signal to a pipe, at once. A
+    separate thread reads the pipe and ends the process.
     """
     import threading  # noqa: PLC0415
     import time  # noqa: PLC0415

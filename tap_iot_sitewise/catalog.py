@@ -1,4 +1,4 @@
-"""The catalog that comes in: checked, and put right."""
+"""Checks and completes the catalog that the user passes."""
 
 from __future__ import annotations
 
@@ -23,39 +23,45 @@ if t.TYPE_CHECKING:
     JSONObject = dict[str, t.Any]
 
 _METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
+_NEW_CATALOG = "create a new catalog with --discover"
 
 
 def check_catalog(
     given: object, entities: Mapping[str, Entity], logger: logging.Logger
 ) -> JSONObject:
-    """Return a catalog that is safe to extract by.
+    """Check and complete a catalog.
 
     Args:
         given: The catalog as decoded from JSON.
-        entities: What the streams of the tap hold, by their names.
-        logger: For what is worth a warning.
+        entities: The entity of each stream of the tap, by stream name.
+        logger: Logger for warnings.
 
     Returns:
-        A catalog with an entry for each stream of the tap: a stream that was not
-        given is not selected, the key and the replication key always are.
+        A catalog with an entry for each stream of the tap. A stream without an entry
+        in ``given`` is not selected. The key and the replication key of a stream are
+        always selected.
 
     Raises:
-        TapError: It is no catalog, or asks for what the tap cannot do.
+        TapError: ``given`` is not a catalog, or asks for something that the tap cannot
+            do.
     """
     streams = given.get("streams") if isinstance(given, dict) else None
     if not isinstance(streams, list):
-        msg = "--catalog: no Singer catalog, it has no list of streams"
+        msg = (
+            "--catalog: the file is not a Singer catalog (it has no list of streams); "
+            f"{_NEW_CATALOG}"
+        )
         raise TapError(msg)
     entries: dict[str, JSONObject] = {}
     for entry in streams:
         name = entry.get("tap_stream_id") if isinstance(entry, dict) else None
         if not isinstance(name, str):
-            msg = "--catalog: an entry has no tap_stream_id"
+            msg = f"--catalog: an entry has no tap_stream_id; {_NEW_CATALOG}"
             raise TapError(msg)
         if name not in entities:
-            logger.warning("--catalog: %s is no stream of this tap, left out", name)
+            logger.warning("--catalog: the tap has no stream %s; it is ignored", name)
         elif name in entries:
-            msg = f"--catalog: {name} is in it twice"
+            msg = f"--catalog: {name} has two entries; remove one of them"
             raise TapError(msg)
         else:
             entries[name] = _check_entry(name, entry, entities[name])
@@ -71,7 +77,7 @@ def _check_entry(name: str, given: JSONObject, entity: Entity) -> JSONObject:
     entry = {**copy.deepcopy(given), "stream": name}
     entry["schema"] = _check_schema(name, given.get("schema"), entity.schema)
     if not isinstance(given.get("metadata"), list):
-        # As old catalogs have it, and as the SDK takes it.
+        # An old catalog has no metadata. The SDK then selects the stream.
         entry["metadata"] = [{"breadcrumb": [], "metadata": {"selected": True}}]
     for item in entry["metadata"]:
         if not (
@@ -80,19 +86,28 @@ def _check_entry(name: str, given: JSONObject, entity: Entity) -> JSONObject:
             and all(isinstance(crumb, str) for crumb in item["breadcrumb"])
             and isinstance(item.get("metadata"), dict)
         ):
-            msg = f"--catalog: {name}: its metadata is not a list of breadcrumbs"
+            msg = (
+                f"--catalog: {name}: metadata is not a list of objects with "
+                f"breadcrumb and metadata; {_NEW_CATALOG}"
+            )
             raise TapError(msg)
     root = _root(entry)
     keys = entry.get("key_properties") or root.get("table-key-properties")
     if keys and not (isinstance(keys, list) and all(isinstance(k, str) for k in keys)):
-        msg = f"--catalog: {name}: its key is not a list of columns"
+        msg = (
+            f"--catalog: {name}: the key is not a list of column names; remove "
+            "key_properties and table-key-properties"
+        )
         raise TapError(msg)
     entry["key_properties"] = keys or list(entity.key)
     _check_replication(name, entry, root, entity.change_column)
     automatic = {*entry["key_properties"], entry.get("replication_key")} - {None}
     for column in automatic:
         if column not in entry["schema"]["properties"]:
-            msg = f"--catalog: {name}: its schema lacks the key {column}"
+            msg = (
+                f"--catalog: {name}: the key column {column} is not in the schema; "
+                f"{_NEW_CATALOG}"
+            )
             raise TapError(msg)
         _metadata(entry, ["properties", column])["inclusion"] = "automatic"
     try:
@@ -100,7 +115,10 @@ def _check_entry(name: str, given: JSONObject, entity: Entity) -> JSONObject:
         CatalogEntry.from_dict(entry)
     except (SchemaError, AttributeError, TypeError, ValueError) as error:
         reason = getattr(error, "message", error)
-        msg = f"--catalog: {name}: its schema or metadata cannot be read ({reason})"
+        msg = (
+            f"--catalog: {name}: the schema or the metadata is not valid ({reason}); "
+            f"{_NEW_CATALOG}"
+        )
         raise TapError(msg) from error
     return entry
 
@@ -108,21 +126,18 @@ def _check_entry(name: str, given: JSONObject, entity: Entity) -> JSONObject:
 def _check_schema(name: str, given: object, own: JSONObject) -> JSONObject:
     properties = given.get("properties") if isinstance(given, dict) else None
     if not isinstance(given, dict) or not isinstance(properties, dict):
-        msg = f"--catalog: {name}: it has no schema"
+        msg = f"--catalog: {name}: the entry has no schema; {_NEW_CATALOG}"
         raise TapError(msg)
     for column, schema in properties.items():
         if column not in own["properties"]:
-            msg = (
-                f"--catalog: {name}: the tap has no column {column}; run --discover "
-                "for its catalog"
-            )
+            msg = f"--catalog: {name}: the tap has no column {column}; {_NEW_CATALOG}"
             raise TapError(msg)
         wanted = _types(own["properties"][column])
         if isinstance(schema, dict) and "type" in schema and wanted <= _types(schema):
             continue
         msg = (
-            f"--catalog: {name}: {column} is declared other than it is sent "
-            f"({' or '.join(sorted(wanted))})"
+            f"--catalog: {name}: the catalog's type for {column} differs from the "
+            f"tap's; set it to {' or '.join(sorted(wanted))}"
         )
         raise TapError(msg)
     return given
@@ -137,7 +152,7 @@ def _types(schema: JSONObject) -> set[str]:
 def _check_replication(
     name: str, entry: JSONObject, root: JSONObject, change_column: str | None
 ) -> None:
-    """Settle the replication method: the user's metadata before the entry's own."""
+    """Set the replication method; the metadata takes precedence over the entry."""
     method = (
         root.get("replication-method")
         or root.get("forced-replication-method")
@@ -146,20 +161,23 @@ def _check_replication(
     )
     if method not in _METHODS:
         msg = (
-            f"--catalog: {name}: the replication method {method!r} is none of "
-            f"{', '.join(_METHODS)}"
+            f"--catalog: {name}: the tap does not support the replication method "
+            f"{method!r}; use {' or '.join(_METHODS)}"
         )
         raise TapError(msg)
     key = root.get("replication-key") or entry.get("replication_key")
     incremental = method == REPLICATION_INCREMENTAL
     if incremental and change_column is None:
         msg = (
-            f"--catalog: {name}: it has no replication key, so the only replication "
-            f"method is {REPLICATION_FULL_TABLE}"
+            f"--catalog: {name}: the stream has no replication key; use the "
+            f"replication method {REPLICATION_FULL_TABLE}"
         )
         raise TapError(msg)
     if incremental and key not in {None, change_column}:
-        msg = f"--catalog: {name}: the only replication key is {change_column}"
+        msg = (
+            f"--catalog: {name}: {key!r} cannot be the replication key; use "
+            f"{change_column}"
+        )
         raise TapError(msg)
     entry["replication_method"] = method
     entry["replication_key"] = change_column if incremental else None
@@ -168,7 +186,7 @@ def _check_replication(
 
 
 def _metadata(entry: JSONObject, breadcrumb: list[str]) -> JSONObject:
-    """Return the metadata at a breadcrumb, made where there is none."""
+    """Return the metadata at a breadcrumb. Add it if it is missing."""
     for item in entry["metadata"]:
         if item["breadcrumb"] == breadcrumb:
             found: JSONObject = item["metadata"]

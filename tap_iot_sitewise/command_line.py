@@ -1,4 +1,4 @@
-"""The command line: the SDK's command, with one way to fail."""
+"""The command line: the SDK's command, with every failure as one ERROR line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CONFIG_FILES = "tap-iot-sitewise.config-files"
 
 
 class CommandLineTap(SingerTap):
-    """A tap with the command line of the SDK, and with the tap's errors."""
+    """A tap with the SDK's command line, and with an error line for each failure."""
 
     @classmethod
     @override
@@ -40,9 +40,11 @@ class CommandLineTap(SingerTap):
         try:
             given = super().cb_config(ctx, param, value)
         except (OSError, ValueError, TypeError, RecursionError) as error:
-            # What is given in a file's place can be the settings, keys and all.
+            # The value can be the settings themselves, secrets included, in place of a
+            # file name.
             inline = any(re.search(r"[{=\n]|: ", text) for text in value)
-            msg = f"--config: {'not a file' if inline else error}"
+            reason = "the value is not a file name" if inline else error
+            msg = f"--config: {reason}; pass the name of a JSON file, or ENV"
             raise TapError(msg) from None if inline else error
         ctx.meta[_CONFIG_FILES] = [path for path in value if path != "ENV"]
         return given
@@ -60,8 +62,8 @@ class CommandLineTap(SingerTap):
     ) -> None:
         """Run the tap.
 
-        Unlike in the SDK 0.54, an error names a catalog or a state that is not JSON,
-        and what was extracted is written also where the run then fails.
+        Unlike the SDK 0.54, the tap names the catalog or the state that is not valid
+        JSON, and writes the records that it extracted before a failure.
         """
         if about:
             cls.print_about(about_format)
@@ -85,23 +87,29 @@ class CommandLineTap(SingerTap):
 def _read_json(option: str, file: t.IO[str] | None) -> t.Any:  # noqa: ANN401
     if file is None:
         return None
-    # Bytes: JSON is in UTF-8 whatever the locale says, with or without a mark of it.
+    # Read bytes: JSON is UTF-8 in every locale, with or without a byte order mark.
     try:
         return json.loads(t.cast("t.TextIO", file).buffer.read())
     except OSError as error:
-        msg = f"{option}: cannot read {file.name} ({error.strerror})"
+        msg = (
+            f"{option}: cannot read {file.name} ({error.strerror}); check the path and "
+            "its permissions"
+        )
         raise TapError(msg) from error
     except (ValueError, RecursionError) as error:
-        msg = f"{option}: {file.name} is not JSON ({error})"
+        msg = (
+            f"{option}: {file.name} is not valid JSON ({error}); correct the file, or "
+            f"run without {option}"
+        )
         raise TapError(msg) from error
 
 
 class _Command(SingerCommand):
-    """The SDK's command, with one way to fail: one ERROR line and exit code 1."""
+    """The SDK's command. Every failure is one ERROR line and exit code 1."""
 
     @classmethod
     def of(cls, command: click.Command, logger: logging.Logger) -> _Command:
-        """Make it with the options of the SDK's command."""
+        """Create a command with the options of the SDK's command."""
         return cls(
             name=command.name,
             callback=command.callback,
@@ -113,21 +121,21 @@ class _Command(SingerCommand):
 
     @override
     def main(self, *args: t.Any, **extra: t.Any) -> t.Any:
-        # This package decides which Pythons it supports; the SDK 0.54 warns of 3.10 in
-        # every run.
+        # This package decides which versions of Python it supports. The SDK 0.54 warns
+        # about 3.10 in every run.
         warnings.filterwarnings("ignore", message=r"Python 3\.\d+ .*end of life")
         if not extra.get("standalone_mode", True):
             return super().main(*args, **extra)
         try:
-            # Not standalone: a wrong option is a failure like any other, in one line.
+            # In standalone mode, click prints several lines for a wrong option.
             code = super().main(*args, **{**extra, "standalone_mode": False})
             sys.stdout.flush()
         except Stopped as stop:
-            self.logger.error(  # noqa: TRY400 - no traceback of a signal
+            self.logger.error(  # noqa: TRY400 - a signal needs no traceback
                 "Stopped by %s; the output is incomplete", stop.signal_name
             )
             raise
-        except Exception as error:  # noqa: BLE001 - the one place where all end
+        except Exception as error:  # noqa: BLE001 - the last handler
             self._report(error)
             sys.exit(1)
         sys.exit(code if isinstance(code, int) else 0)

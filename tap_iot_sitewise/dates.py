@@ -1,4 +1,4 @@
-"""Moments: how they are read, and how every record and bookmark writes them."""
+"""Dates and times: how the tap parses and formats them."""
 
 from __future__ import annotations
 
@@ -6,38 +6,39 @@ import datetime as dt
 
 
 def rfc3339(moment: dt.datetime) -> str:
-    """Write a moment as every date in a record, a bookmark and a state is written.
+    """Format a date and time for records, bookmarks and states.
 
-    The form is that of the Singer SDK: in UTC, to the microsecond. Such texts sort in
-    order of time.
+    The format is that of the Singer SDK: RFC 3339 in UTC, with microseconds. Texts in
+    this format sort by time.
 
     Args:
-        moment: With a time zone.
+        moment: Date and time with a time zone.
     """
     return moment.astimezone(dt.timezone.utc).isoformat("T", "microseconds")
 
 
 def parse_moment(text: object) -> dt.datetime:
-    """Read a date and time as ISO 8601 or RFC 3339 writes it.
+    """Parse a date and time in ISO 8601 or RFC 3339.
 
     Args:
-        text: The moment, or a date, whose midnight is meant. Without a time zone it is
-            in UTC.
+        text: Date and time, or a date, which stands for its midnight. The default time
+            zone is UTC.
 
     Returns:
-        The moment in UTC.
+        The date and time in UTC.
 
     Raises:
         ValueError: The text is not a date and time.
     """
-    # Slow to load, and --version and --discover read no date.
+    # pendulum is slow to import, and --version and --discover do not need it.
     import pendulum  # noqa: PLC0415
 
     if not isinstance(text, str):
         msg = f"a date and time must be text, not {type(text).__name__}"
-        raise ValueError(msg)  # noqa: TRY004 - one kind of error for one question
+        raise ValueError(msg)  # noqa: TRY004 - callers expect one kind of error
     try:
-        # Not exact, pendulum 3 takes "12:30" for today's, and "now" for this moment.
+        # Without `exact`, pendulum 3 parses "12:30" as a time of today. It parses "now"
+        # as the current time either way.
         parsed = pendulum.parse(text, tz="UTC", exact=True)
         if isinstance(parsed, pendulum.DateTime):
             if text != "now":
@@ -45,7 +46,7 @@ def parse_moment(text: object) -> dt.datetime:
         elif isinstance(parsed, pendulum.Date):
             return pendulum.datetime(parsed.year, parsed.month, parsed.day)
     except OverflowError as error:
-        msg = f"{text!r} lies outside the years 1 to 9999 in UTC"
+        msg = f"{text!r} is outside the years 1 to 9999 in UTC"
         raise ValueError(msg) from error
     msg = f"{text!r} is not a date and time"
     raise ValueError(msg)

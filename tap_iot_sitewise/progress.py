@@ -1,4 +1,4 @@
-"""Shows a person at a terminal that a long run is alive."""
+"""Shows the progress of a run on a terminal."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ import sys
 import time
 
 _INTERVAL = 0.5
-"""Seconds between two signs of life."""
+"""Seconds between two updates."""
 
 _ERASE_LINE = "\033[K"
 
 
 class Progress:
-    """One line on stderr that is written over again and again.
+    """One line on stderr that each update overwrites.
 
-    Nothing where stderr is no terminal, nor under Meltano, which makes a log of it.
+    The line is not shown if stderr is not a terminal, or under Meltano, which logs
+    every line of stderr.
     """
 
     def __init__(self) -> None:
-        """Look whether there is anybody to show it to."""
+        """Check whether the line is to be shown."""
         self._shown = sys.stderr.isatty() and "MELTANO_PROJECT_ROOT" not in os.environ
         self._due = time.monotonic() + _INTERVAL
 
     def show(self, stream: str, records: int, requests: int) -> None:
-        """Show how far a stream is, if it is time again.
+        """Show the progress of a stream, unless the last update is too recent.
 
         Args:
-            stream: Its name.
+            stream: Name of the stream.
             records: Records read so far.
             requests: Requests sent so far.
         """
         if self._shown and time.monotonic() >= self._due:
             self._due = time.monotonic() + _INTERVAL
-            # Back at its beginning in the end: a log line writes over it.
+            # The cursor goes back to the start, so that a log line overwrites the text.
             text = f"{stream}: {records:,} records, {requests:,} requests ..."
             self._write(f"\r{_ERASE_LINE}{text}\r")
 
     def close(self) -> None:
-        """Take the line away."""
+        """Erase the line."""
         if self._shown:
             self._write(f"\r{_ERASE_LINE}")
 
@@ -47,5 +48,5 @@ class Progress:
             sys.stderr.write(text)
             sys.stderr.flush()
         except OSError:
-            # The terminal was closed; the run goes on without it.
+            # The terminal was closed. The run continues without it.
             self._shown = False

@@ -1,4 +1,4 @@
-"""Keeps secrets out of the log, whoever writes it and at whatever level."""
+"""Masks secrets in the log, for every logger and at every level."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ if t.TYPE_CHECKING:
 MASK = "***"
 
 _MIN_LENGTH = 4
-"""Shorter secrets are left alone: masked, they would garble every line and,
-by their places, tell what they are."""
+"""Shorter secrets are not masked: the masks would garble every line, and their
+positions would reveal the secret."""
 
 _LEAST_LEVELS = {
-    # Below INFO these write canonical requests and the bodies of answers, credentials
-    # of AssumeRole and SSO among them, before anybody could know the values to mask.
+    # Below INFO these libraries log canonical requests and response bodies. The bodies
+    # can hold credentials of AssumeRole and SSO, which are not registered yet.
     "boto3": logging.INFO,
     "botocore": logging.INFO,
     "aiobotocore": logging.INFO,
     "s3transfer": logging.INFO,
     "urllib3": logging.INFO,
-    # Warns, traceback and all, of a renewal that failed; the ERROR says it.
+    # Warns with a traceback if a renewal fails. The tap's ERROR reports it.
     "botocore.credentials": logging.ERROR,
-    # Reports a failed CreateSession as an ERROR of its own, each try.
+    # Logs an ERROR for each failed attempt of CreateSession.
     "iam_rolesanywhere_session": logging.CRITICAL,
 }
-"""Lowest level of what a library, its child loggers included, may write."""
+"""Lowest level at which a library, including its child loggers, may log."""
 
 _BELOW_EVERY_HANDLER = -1
 
 _PEM_FRAME = ("-----BEGIN ", "-----END ")
 
 _LONG, _BEGINNING = 32, 16
-"""Of a secret of so many characters also the beginning is masked, with what follows:
-others may cut it off."""
+"""In a secret of at least 32 characters, the first 16 are masked too, with what follows
+them: a library can truncate a secret."""
 
 _USER_AND_PASSWORD = re.compile(r"(?<=//)[^\s\"'<>]*@")
-"""What stands before the host in a URL, up to the last @: a password may hold one."""
+"""User and password in a URL, up to the last @: a password can contain one."""
 
 _SECRET_VARIABLES = (
     "AWS_ACCESS_KEY_ID",
@@ -68,8 +68,8 @@ def register(secrets: Iterable[str | None]) -> None:
     """Mask these values in everything that is logged from now on.
 
     Args:
-        secrets: Values; of one with several lines (a PEM) each line by itself, as
-            tracebacks and representations break it up.
+        secrets: Values. In a value with several lines (a PEM), each line is masked
+            separately: tracebacks and representations split the value.
     """
     for secret in secrets:
         for line in (secret or "").replace("\\n", "\n").splitlines():
@@ -78,13 +78,13 @@ def register(secrets: Iterable[str | None]) -> None:
 
 
 def register_url(url: str) -> None:
-    """Mask the password of a URL, also where somebody cuts it in the wrong place.
+    """Mask the password of a URL, even if a parser splits the URL in the wrong place.
 
-    A ``/``, ``?`` or ``#`` in a password that is not percent-encoded ends the host for
-    whoever parses the URL, and a piece of the password gets to be a path.
+    If a password contains ``/``, ``?`` or ``#`` without percent-encoding, a parser ends
+    the host there and takes the rest of the password for a path.
 
     Args:
-        url: A proxy's or an endpoint's, with or without scheme, user and password.
+        url: URL of a proxy or an endpoint, with or without scheme, user and password.
     """
     user_and_password, at, _ = url.partition("://")[2].rpartition("@")
     if "://" not in url:
@@ -99,16 +99,16 @@ def register_url(url: str) -> None:
             password,
             unquote(password),
             *re.split(r"[/?#@:]", password),
-            # Like in the header Proxy-Authorization. Bytes of a variable that are not
-            # UTF-8 are escaped in it.
+            # The form of the header Proxy-Authorization. A variable can hold bytes that
+            # are not UTF-8; Python represents them as surrogates.
             base64.b64encode(plain.encode("utf-8", "surrogateescape")).decode(),
         ]
     )
 
 
 def redact(text: str) -> str:
-    """Return ``text`` without secrets: those registered, and users in URLs."""
-    # The longest first: one secret may be the beginning of another.
+    """Return ``text`` without registered secrets and without users in URLs."""
+    # The longest first: a secret can be the beginning of another one.
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, MASK)
         if len(secret) >= _LONG and secret[:_BEGINNING] in text:
@@ -118,7 +118,7 @@ def redact(text: str) -> str:
 
 @functools.cache
 def _least_level(logger: str) -> int:
-    """Return the lowest level at which a logger may write."""
+    """Return the lowest level at which a logger may log."""
     if logger in _LEAST_LEVELS:
         return _LEAST_LEVELS[logger]
     parent, dot, _ = logger.rpartition(".")
@@ -126,17 +126,17 @@ def _least_level(logger: str) -> int:
 
 
 def _record(*args: t.Any, **kwargs: t.Any) -> logging.LogRecord:  # noqa: ANN401
-    """Make a log record that holds no secret, and a traceback at DEBUG only.
+    """Create a log record without secrets, with a traceback at DEBUG only.
 
-    Done where records are made, not in a filter or a formatter: those belong to
-    handlers, which a user's own log configuration replaces. It can also set the level
-    of any child logger, so that a level set on the parent is no safeguard.
+    A filter or a formatter is not enough: both belong to handlers, and the user's own
+    log configuration replaces the handlers. It can also set the level of any child
+    logger, so a level on the parent is not enough either.
     """
     name, level, *_ = args
-    # Neither is there in what `logging.makeLogRecord` begins with.
+    # `logging.makeLogRecord` passes None for both.
     if name is not None and level < _least_level(name):
         record = _standard_factory(name, level, "", 0, "", (), None)
-        # A handler passes over what is below its level.
+        # Every handler skips a record below its level.
         record.levelno = _BELOW_EVERY_HANDLER
         return record
     record = _standard_factory(*args, **kwargs)
@@ -148,16 +148,17 @@ def _record(*args: t.Any, **kwargs: t.Any) -> logging.LogRecord:  # noqa: ANN401
             message += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
         record.exc_info = None
     redacted = redact(message)
-    # The SDK's metrics keep their arguments: its structured log reads them.
+    # A record without secrets keeps its arguments: the SDK's structured log reads those
+    # of metrics.
     if redacted != _message(record):
         record.msg, record.args = redacted, None
     return record
 
 
 def _message(record: logging.LogRecord) -> str:
-    """Return what a record says, also where its arguments do not fit its text.
+    """Return the message of a record, even if its arguments do not fit its text.
 
-    Python reports such a record, arguments and all, on stderr.
+    Python would print such a record on stderr, including its arguments.
     """
     try:
         return record.getMessage()
@@ -167,13 +168,13 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def register_environment() -> None:
-    """Mask what AWS's variables hold, and the files with tokens that they name."""
+    """Mask the values of AWS's variables, and the tokens in the files they name."""
     for variable in _SECRET_VARIABLES:
         register([os.environ.get(variable)])
     for variable in _SECRET_FILES:
         path = Path(os.environ.get(variable, ""))
-        # Whoever needs a file that cannot be read reports it. A pipe is left alone: it
-        # can be read only once, and boto3 has to.
+        # boto3 reports a file that it cannot read. A pipe can be read only once: leave
+        # it to boto3.
         with contextlib.suppress(OSError, ValueError):
             register([path.read_text("utf-8") if path.is_file() else None])
     endpoints = (v for n, v in os.environ.items() if n.startswith("AWS_ENDPOINT_URL"))
@@ -182,8 +183,8 @@ def register_environment() -> None:
 
 
 def install() -> None:
-    """Have every log record of this process made without secrets."""
+    """Mask secrets in every log record of this process."""
     logging.setLogRecordFactory(_record)
-    # Nobody need make records that are dropped.
+    # Do not create records that are dropped later.
     for name, level in _LEAST_LEVELS.items():
         logging.getLogger(name).setLevel(level)

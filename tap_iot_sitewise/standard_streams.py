@@ -1,11 +1,13 @@
-"""The process's standard streams: usable from the start, and written to the last byte.
+"""The standard streams of the process: open from the start, and written completely.
 
-Python leaves three gaps that a tap must not have. With ``PYTHONUNBUFFERED`` (or ``-u``)
-``sys.stdout`` sits on a raw file, whose ``write`` may take only a part of the bytes, or
-none where the other end does not block, and ``print`` ignores how many it took. A
-descriptor that is closed at the start (``>&-``) makes ``sys.stdout`` None, ``print``
-then drops what it is given, and the next file or socket gets the descriptor. And an
-error of the last flush comes when nobody is left to report it.
+Python has three gaps that lose messages:
+
+- With ``PYTHONUNBUFFERED`` (or ``-u``), ``sys.stdout`` writes to a raw file. Its
+  ``write`` can accept only some of the bytes, or none if the descriptor does not block,
+  and ``print`` ignores that.
+- If a descriptor is closed at the start (``>&-``), ``sys.stdout`` is None and ``print``
+  writes nothing. The next file or socket gets the descriptor.
+- An error of the last flush occurs when no code is left to report it.
 """
 
 from __future__ import annotations
@@ -27,24 +29,24 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
 class RawFile(t.Protocol):
-    """What a raw binary file needs for :func:`write_all`."""
+    """The methods of a raw binary file that :func:`write_all` calls."""
 
     def write(self, data: memoryview, /) -> int | None:
-        """Write some of the bytes; return how many, None if that would block."""
+        """Write some of the bytes. Return their number, or None if it would block."""
 
     def fileno(self) -> int:
-        """Return the descriptor."""
+        """Return the file descriptor."""
 
 
 def write_all(file: RawFile, data: Buffer) -> None:
-    """Write every byte to stdout, however little it takes at a time.
+    """Write every byte to stdout, in as many calls as necessary.
 
     Args:
         file: stdout, as a raw file.
         data: Bytes to write.
 
     Raises:
-        TapError: They cannot be written. The text names stdout and the reason.
+        TapError: stdout cannot be written. The text names the reason.
     """
     left = memoryview(data)
     try:
@@ -59,7 +61,7 @@ def write_all(file: RawFile, data: Buffer) -> None:
 
 
 def _wait_until_writable(file: RawFile) -> None:
-    """Wait for the reader of a pipe or socket that does not block."""
+    """Wait until a pipe or socket that does not block accepts bytes."""
     with selectors.DefaultSelector() as selector:
         selector.register(file, selectors.EVENT_WRITE)
         selector.select()
@@ -68,25 +70,26 @@ def _wait_until_writable(file: RawFile) -> None:
 def _unwritable(error: OSError) -> TapError:
     if error.errno in {errno.EPIPE, errno.ECONNRESET}:
         return TapError(
-            "stdout: the reader went away before the end, see the target's log"
+            "stdout: the reader closed the pipe before the end of the run; see the "
+            "target's log"
         )
     return TapError(
-        f"stdout: cannot write ({error.strerror or error}); the output is incomplete: "
-        "check where stdout is redirected to"
+        f"stdout: cannot write ({error.strerror or error}) and the output is "
+        "incomplete; check the file or device that stdout is redirected to"
     )
 
 
 class _WholeFile(io.RawIOBase):
-    """stdout as a raw file that writes all it is given, or raises :class:`TapError`.
+    """stdout as a raw file that writes every byte, or raises :class:`TapError`.
 
-    What comes after a failure is dropped: the failure is reported already.
+    After a failure it writes nothing: the tap has already reported the failure.
     """
 
     def __init__(self, file: io.FileIO) -> None:
-        """Write to a raw file.
+        """Wrap a raw file.
 
         Args:
-            file: The descriptor's own file.
+            file: The raw file of the descriptor.
         """
         self._file = file
         self._failed = False
@@ -111,10 +114,10 @@ class _WholeFile(io.RawIOBase):
 
 
 def prepare() -> None:
-    """Make the standard streams of a command usable. To be called first of all.
+    """Make the standard streams of a command usable. Call this first.
 
-    Afterwards ``sys.stdout`` raises :class:`TapError` where it cannot write, and the
-    other two are there, if only to give nothing and to drop what they are given.
+    Afterwards ``sys.stdout`` raises :class:`TapError` if it cannot write, and
+    ``sys.stdin`` and ``sys.stderr`` exist: a closed one is empty or drops its input.
     """
     _occupy_closed_descriptors()
     given = sys.stdout
@@ -126,22 +129,22 @@ def prepare() -> None:
         line_buffering=file.isatty(),
     )
     if sys.stdin is None:
-        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - to stay
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - stays open
     if sys.stderr is None:
         sys.stderr = io.TextIOWrapper(io.FileIO(_STDERR, "w", closefd=False))
 
 
 def _occupy_closed_descriptors() -> None:
-    """Put something on each standard descriptor that is closed.
+    """Open the null device on each standard descriptor that is closed.
 
-    Otherwise the next file or connection that is opened gets its number, and the
-    messages, or the log, go there.
+    Otherwise the next file or connection gets the number of the descriptor, and the
+    messages or the log are written to it.
     """
-    # Opened for reading, stdout refuses what is written: its loss is noticed.
+    # stdout is opened for reading, so that a write fails and the tap reports it.
     modes = {_STDIN: os.O_RDONLY, _STDOUT: os.O_RDONLY, _STDERR: os.O_WRONLY}
     for descriptor, mode in modes.items():
         if not _is_open(descriptor):
-            # Gets the lowest number that is free, and that is this one.
+            # `os.open` returns the lowest free number, which is this one.
             os.open(os.devnull, mode)
 
 

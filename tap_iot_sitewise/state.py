@@ -1,4 +1,4 @@
-"""The state that comes in: checked, and put right."""
+"""Checks and normalizes the state that the user passes."""
 
 from __future__ import annotations
 
@@ -16,38 +16,46 @@ if t.TYPE_CHECKING:
 
     JSONObject = dict[str, t.Any]
 
+_REMOVE = "remove the bookmark to read everything again"
+
 
 def check_state(
     given: object, entities: Mapping[str, Entity], logger: logging.Logger
 ) -> JSONObject:
-    """Return a state that is safe to go on from.
+    """Check and normalize a state.
 
     Args:
-        given: The state as decoded from JSON; null and {} are no state.
-        entities: What the streams of the tap hold, by their names.
-        logger: For what is worth a warning.
+        given: The state as decoded from JSON; null and {} mean that there is none.
+        entities: The entity of each stream of the tap, by stream name.
+        logger: Logger for warnings.
 
     Returns:
-        A state with the bookmarks of this tap's streams and nothing else, each as
-        RFC 3339 in UTC. What an interrupted run noted of its progress is dropped: the
-        bookmark before it holds.
+        A state with nothing but the bookmarks of this tap's streams, in RFC 3339 and
+        UTC. The progress markers of an interrupted run are dropped: its last complete
+        bookmark stays valid.
 
     Raises:
-        TapError: It is no state, or a bookmark is no date or lies in the future.
+        TapError: ``given`` is not a state, or a bookmark is not a date and time, or is
+            in the future.
     """
     if given is None or given == {}:
         return {}
     bookmarks = given.get("bookmarks", {}) if isinstance(given, dict) else None
     if not isinstance(bookmarks, dict):
-        msg = "--state: no Singer state, its bookmarks are not an object"
+        msg = (
+            "--state: the file is not a Singer state (bookmarks is not an object); run "
+            "without --state to read everything"
+        )
         raise TapError(msg)
     kept: JSONObject = {}
     for name, bookmark in bookmarks.items():
         if name not in entities:
-            logger.warning("--state: %s is no stream of this tap, left out", name)
+            logger.warning(
+                "--state: the tap has no stream %s; its bookmark is ignored", name
+            )
             continue
         if bookmark is not None and not isinstance(bookmark, dict):
-            msg = f"--state: the bookmark of {name} is not an object"
+            msg = f"--state: the bookmark of {name} is not an object; {_REMOVE}"
             raise TapError(msg)
         column = entities[name].change_column
         if not bookmark or column is None or bookmark.get("replication_key") != column:
@@ -65,12 +73,12 @@ def _check_bookmark(name: str, value: object) -> str:
     try:
         moment = parse_moment(value)
     except ValueError:
-        msg = f"--state: the bookmark of {name} is not a date and time"
+        msg = f"--state: the bookmark of {name} is not a date and time; {_REMOVE}"
         raise TapError(msg) from None
     if moment > dt.datetime.now(dt.timezone.utc):
         msg = (
-            f"--state: the bookmark of {name} lies in the future ({moment}), no change "
-            "would be sent until then; remove it to read everything again"
+            f"--state: the bookmark of {name} is in the future ({moment}), and no "
+            f"change would be sent until then; {_REMOVE}"
         )
         raise TapError(msg)
     return rfc3339(moment)

@@ -1,4 +1,4 @@
-"""The tap: settings in, streams out, and the order of a run."""
+"""The tap: its settings, its streams, and the order of a run."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class TapIoTSiteWise(CommandLineTap):
     config_jsonschema = settings.SCHEMA
 
     def __init__(self, **arguments: t.Any) -> None:  # noqa: ANN401
-        """Make the tap; nothing is called yet.
+        """Create the tap without a call.
 
         Args:
-            arguments: Those of the SDK's tap: config, catalog, state and so on.
+            arguments: Arguments of the SDK's tap: config, catalog, state and so on.
 
         Raises:
-            SettingsError: With ``validate_config`` (the default): every problem of the
-                settings, and of the files that they name.
-            TapError: The catalog or the state cannot be used.
+            SettingsError: With ``validate_config`` (the default): the settings, or the
+                files that they name, have problems.
+            TapError: The catalog or the state is not valid.
         """
         catalog, state = arguments.pop("catalog", None), arguments.pop("state", None)
         entities = {stream.name: stream.entity for stream in STREAMS}
@@ -69,8 +69,8 @@ class TapIoTSiteWise(CommandLineTap):
 
     @functools.cached_property
     def client(self) -> Client:
-        """Client of SiteWise, made when the first stream needs it."""
-        # boto3 and cryptography would slow down --version and --discover.
+        """Client of SiteWise, created when the first stream needs it."""
+        # Importing boto3 and cryptography would slow down --version and --discover.
         from tap_iot_sitewise.aws.client import Client  # noqa: PLC0415
         from tap_iot_sitewise.aws.errors import explain  # noqa: PLC0415
         from tap_iot_sitewise.aws.session import open_session  # noqa: PLC0415
@@ -91,8 +91,8 @@ class TapIoTSiteWise(CommandLineTap):
     def sync_all(self) -> None:
         """Run the selected streams.
 
-        The SDK 0.54 runs a child stream once for each record of its parent: each time
-        with a SCHEMA, a STATE and five log lines, at which a target flushes.
+        The SDK 0.54 runs a child stream once for each record of its parent, each time
+        with five log lines, a SCHEMA and a STATE, at which a target flushes.
         """
         families = list(self._families())
         for family in families:
@@ -101,11 +101,11 @@ class TapIoTSiteWise(CommandLineTap):
                     # SCHEMA, records, a STATE per 10,000 records, the summary.
                     stream.sync()
                 for stream in family.streams:
-                    # Its bookmark holds from here on.
+                    # From here on, its bookmark is valid.
                     stream.finalize_state_progress_markers()
             if family is not families[-1]:
                 self.write_message(StateMessage(value=self.state))
-        # Never from a run that failed: the lines above raise.
+        # A failed run does not get here: the lines above raise.
         activations = self.activations()
         state = StateMessage(value=self.state)
         self.message_writer.write_last([*activations, state])
@@ -116,17 +116,17 @@ class TapIoTSiteWise(CommandLineTap):
         dry_run_record_limit: int | None = 1,
         streams: Iterable[Stream] | None = None,
     ) -> bool:
-        """Try every stream with its first records (``--test``), and report each.
+        """Read the first records of every stream (``--test``), and report each stream.
 
         Args:
-            dry_run_record_limit: Records after which a stream is left.
-            streams: Not used: a child stream cannot be tried without its parent.
+            dry_run_record_limit: Maximum records of a stream.
+            streams: Not used: a child stream needs its parent.
 
         Returns:
-            True. What fails raises.
+            True.
 
         Raises:
-            TapError: A stream failed. The others were tried all the same.
+            TapError: A stream failed. The other streams were tried too.
         """
         del streams
         failures: dict[str, TapError] = {}
@@ -165,8 +165,7 @@ class TapIoTSiteWise(CommandLineTap):
     def _families(self) -> Iterator[_Family]:
         """Yield each top-level stream that is needed, with its needed descendants.
 
-        A stream is needed where it is selected, or where a stream is that is listed
-        for its records.
+        A stream is needed if it is selected, or if one of its child streams is needed.
         """
         streams = t.cast("dict[str, SiteWiseStream]", self.streams)
         for top in streams.values():
@@ -187,7 +186,7 @@ class TapIoTSiteWise(CommandLineTap):
 class _Family:
     """A top-level stream and its descendants, each after its parent.
 
-    Within a ``with`` statement the children find what they need of their parents.
+    In a ``with`` statement, parents keep the columns that their children need.
     """
 
     streams: list[SiteWiseStream]

@@ -104,18 +104,18 @@ def test_any_asset_model_gives_a_valid_record_or_one_error(
 
 
 ODD: dict[str, tuple[dict[str, t.Any], str]] = {
-    "no key": ({"id": None}, "AssetModelSummary.id: missing"),
+    "no key": ({"id": None}, "AssetModelSummary.id: the value is missing"),
     "a date beyond the year 9999": (
         {"lastUpdateDate": 253_402_300_800},
-        "AssetModelSummary.lastUpdateDate: epoch seconds 253402300800 lie outside",
+        "AssetModelSummary.lastUpdateDate: epoch seconds 253402300800 are outside",
     ),
     "a date as text": (
         {"creationDate": "2024-05-01T00:00:00Z"},
-        "AssetModelSummary.creationDate: epoch seconds were expected, not str",
+        "AssetModelSummary.creationDate: expected epoch seconds, not str",
     ),
     "a status that is text": (
         {"status": "ACTIVE"},
-        "AssetModelSummary.status: AssetModelStatus: an object was expected, not str",
+        "AssetModelSummary.status: AssetModelStatus: expected an object, not str",
     ),
 }
 

@@ -300,7 +300,7 @@ BAD: dict[str, tuple[t.Callable[[Emulator, Path], dict[str, str]], str]] = {
         lambda _aws, directory: {
             "client_certificate": write(directory, "d.pem", b"\x30\x82binary")
         },
-        "client_certificate is not in PEM form",
+        "client_certificate is not in PEM format",
     ),
     "a key in its place": (
         lambda aws, directory: {
@@ -308,7 +308,7 @@ BAD: dict[str, tuple[t.Callable[[Emulator, Path], dict[str, str]], str]] = {
                 directory, "k.pem", aws.issue_certificate().private_key
             )
         },
-        "client_certificate holds no certificate that can be read",
+        "client_certificate contains no valid certificate",
     ),
     "expired": (
         lambda aws, directory: Forms(
@@ -329,44 +329,44 @@ BAD: dict[str, tuple[t.Callable[[Emulator, Path], dict[str, str]], str]] = {
         lambda aws, _directory: {
             "private_key": aws.issue_certificate().private_key.decode()
         },
-        "private_key does not belong to client_certificate",
+        "private_key does not match client_certificate",
     ),
     "no key": (
         lambda _aws, _directory: {"private_key": ""},
-        "private_key is missing, a client_certificate in PEM form needs it",
+        "private_key is missing: a client_certificate in PEM format needs it",
     ),
     "a key that is none": (
         lambda _aws, directory: {
             "private_key": write(directory, "n.pem", b"not a key at all")
         },
-        "private_key is not in PEM form",
+        "private_key is not in PEM format",
     ),
     "a broken key": (
         lambda _aws, _directory: {
             "private_key": "-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----"
         },
-        "private_key holds no key that can be read",
+        "private_key contains no valid key",
     ),
     "no passphrase": (
         lambda aws, directory: {
             **Forms(aws.issue_certificate(), directory).encrypted_key(),
             "private_key_passphrase": "",
         },
-        "private_key_passphrase is missing, private_key is encrypted",
+        "private_key_passphrase is missing: private_key is encrypted",
     ),
     "a wrong passphrase": (
         lambda aws, directory: {
             **Forms(aws.issue_certificate(), directory).encrypted_key(),
             "private_key_passphrase": "wrong one",
         },
-        "private_key_passphrase does not open private_key",
+        "private_key_passphrase is wrong: it does not decrypt private_key",
     ),
     "PKCS#12, a wrong passphrase": (
         lambda aws, directory: {
             **Forms(aws.issue_certificate(), directory).pkcs12(),
             "private_key_passphrase": "wrong one",
         },
-        "private_key_passphrase does not open it",
+        "private_key_passphrase is wrong, or",
     ),
     "PKCS#12 without a key": (
         lambda aws, directory: {
@@ -377,17 +377,17 @@ BAD: dict[str, tuple[t.Callable[[Emulator, Path], dict[str, str]], str]] = {
             ),
             "private_key_passphrase": PASSPHRASE,
         },
-        "the PKCS#12 file holds no private key",
+        "the PKCS#12 file contains no private key",
     ),
     "the leaf not first": (
         lambda aws, directory: _leaf_last(
             aws.issue_certificate(intermediate=True), directory
         ),
-        "it belongs to a later certificate, and the client's must be first",
+        "but a later certificate: put the client's certificate first",
     ),
     "a chain that is none": (
         lambda _aws, directory: {"certificate_chain": write(directory, "c", b"none")},
-        "certificate_chain is not in PEM form",
+        "certificate_chain is not in PEM format",
     ),
 }
 

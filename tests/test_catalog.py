@@ -96,20 +96,20 @@ def _schema(catalog: Message, stream: str, **properties: object) -> Message:
 
 
 WRONG_CATALOGS: dict[str, tuple[t.Callable[[Message], t.Any], str]] = {
-    "a list": (lambda _: [], "no Singer catalog"),
-    "no streams": (lambda _: {"streams": None}, "no Singer catalog"),
+    "a list": (lambda _: [], "not a Singer catalog"),
+    "no streams": (lambda _: {"streams": None}, "not a Singer catalog"),
     "no name": (lambda _: {"streams": [{}]}, "an entry has no tap_stream_id"),
     "twice": (
         lambda catalog: {"streams": catalog["streams"] * 2},
-        "asset_models is in it twice",
+        "asset_models has two entries",
     ),
     "no schema": (
         lambda catalog: _change(catalog, "portals", schema=None),
-        "portals: it has no schema",
+        "portals: the entry has no schema",
     ),
     "odd metadata": (
         lambda catalog: _change(catalog, "portals", metadata=[{"breadcrumb": "x"}]),
-        "portals: its metadata is not a list of breadcrumbs",
+        "portals: metadata is not a list of objects with breadcrumb",
     ),
     "an unknown column": (
         lambda catalog: _schema(catalog, "portals", colour={"type": ["string"]}),
@@ -119,19 +119,19 @@ WRONG_CATALOGS: dict[str, tuple[t.Callable[[Message], t.Any], str]] = {
         lambda catalog: _schema(
             catalog, "portals", creation_date={"type": ["integer", "null"]}
         ),
-        "portals: creation_date is declared other than it is sent (null or string)",
+        "the catalog's type for creation_date differs from the tap's; set it to null",
     ),
     "a column that may not be null": (
         lambda catalog: _schema(catalog, "portals", name={"type": "string"}),
-        "portals: name is declared other than it is sent (null or string)",
+        "the catalog's type for name differs from the tap's; set it to null or string",
     ),
     "no key in the schema": (
         lambda catalog: _schema(catalog, "portals", portal_id=None),
-        "portals: its schema lacks the key portal_id",
+        "portals: the key column portal_id is not in the schema",
     ),
     "log based": (
         lambda catalog: _root(catalog, "portals", replication_method="LOG_BASED"),
-        "portals: the replication method 'LOG_BASED' is none of FULL_TABLE, INCREM",
+        "the replication method 'LOG_BASED'; use FULL_TABLE or INCREMENTAL",
     ),
     "by another date": (
         lambda catalog: _root(
@@ -140,7 +140,7 @@ WRONG_CATALOGS: dict[str, tuple[t.Callable[[Message], t.Any], str]] = {
             replication_method="INCREMENTAL",
             replication_key="creation_date",
         ),
-        "portals: the only replication key is last_update_date",
+        "cannot be the replication key; use last_update_date",
     ),
     "incremental without its date": (
         lambda catalog: _schema(
@@ -148,7 +148,7 @@ WRONG_CATALOGS: dict[str, tuple[t.Callable[[Message], t.Any], str]] = {
             "portals",
             last_update_date=None,
         ),
-        "portals: its schema lacks the key last_update_date",
+        "portals: the key column last_update_date is not in the schema",
     ),
 }
 
@@ -166,8 +166,8 @@ def test_a_catalog_that_cannot_be_followed_is_one_error(
 
 
 def test_a_file_that_is_no_json_is_one_error(tap: TapCommand, aws: Emulator) -> None:
-    assert "catalog.json is not JSON" in tap(static(aws), catalog="{").error
-    assert "state.json is not JSON" in tap(static(aws), state="{").error
+    assert "catalog.json is not valid JSON" in tap(static(aws), catalog="{").error
+    assert "state.json is not valid JSON" in tap(static(aws), state="{").error
     assert "--config: " in tap("{").error
     assert "--config: " in tap("[1]").error
     assert "--config: " in tap(None, "--config", "nowhere.json").error
@@ -206,8 +206,8 @@ def test_a_file_that_is_nested_too_deep_is_one_error(
 ) -> None:
     deep = "[" * 100_000
 
-    assert "catalog.json is not JSON" in tap(static(aws), catalog=deep).error
-    assert "state.json is not JSON" in tap(static(aws), state=deep).error
+    assert "catalog.json is not valid JSON" in tap(static(aws), catalog=deep).error
+    assert "state.json is not valid JSON" in tap(static(aws), state=deep).error
     assert "--config: " in tap(deep).error
 
 
@@ -222,9 +222,7 @@ def test_an_unknown_stream_is_left_out_and_a_missing_one_is_not_selected(
 
     assert run.records("projects") == expected.records(aws.plant)["projects"]
     assert {stream for _, stream in run.kinds} == {None, "projects"}
-    assert any(
-        "pumps is no stream of this tap" in line for line in run.lines("WARNING")
-    )
+    assert any("the tap has no stream pumps" in line for line in run.lines("WARNING"))
 
 
 def test_columns_that_the_catalog_lacks_are_not_sent(
@@ -262,8 +260,8 @@ def test_a_key_stays_selected_whatever_the_catalog_says(
 
 
 WRONG_STATES: dict[str, tuple[t.Any, str]] = {
-    "a list": ([1], "no Singer state"),
-    "bookmarks that are a list": ({"bookmarks": []}, "no Singer state"),
+    "a list": ([1], "not a Singer state"),
+    "bookmarks that are a list": ({"bookmarks": []}, "not a Singer state"),
     "a bookmark that is text": (
         {"bookmarks": {"portals": "2024"}},
         "the bookmark of portals is not an object",
@@ -310,7 +308,7 @@ WRONG_STATES: dict[str, tuple[t.Any, str]] = {
                 }
             }
         },
-        "the bookmark of portals lies in the future",
+        "the bookmark of portals is in the future",
     ),
     "the future": (
         {
@@ -321,7 +319,7 @@ WRONG_STATES: dict[str, tuple[t.Any, str]] = {
                 }
             }
         },
-        "the bookmark of portals lies in the future",
+        "the bookmark of portals is in the future",
     ),
 }
 
@@ -469,7 +467,7 @@ def test_a_wrong_command_line_is_one_error_with_exit_code_one(
             "has characters in it that are not ASCII",
         ),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1/\udcff", "aws_endpoint_url must be a"),
-        ("LOGLEVEL", "LOUD", "the log cannot be set up (Unknown level: 'LOUD')"),
+        ("LOGLEVEL", "LOUD", "cannot set up the log (Unknown level: 'LOUD')"),
         ("MAX_ATTEMPTS", "0", "max_attempts must be at least 1, not 0"),
     ],
 )

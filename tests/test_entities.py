@@ -223,14 +223,14 @@ def test_dates_sort_as_text_in_order_of_time(seconds: list[float]) -> None:
 @pytest.mark.parametrize(
     ("member", "value", "words"),
     [
-        ("name", 7, "AssetModelSummary.name: text was expected, not int"),
-        ("creationDate", "2024-01-01", "epoch seconds were expected, not str"),
-        ("creationDate", True, "epoch seconds were expected, not bool"),
-        ("creationDate", 4e11, "lie outside the years 1 to 9999"),
-        ("creationDate", float("inf"), "lie outside the years 1 to 9999"),
-        ("creationDate", float("nan"), "lie outside the years 1 to 9999"),
-        ("status", [], "AssetModelStatus: an object was expected, not list"),
-        ("id", None, "AssetModelSummary.id: missing"),
+        ("name", 7, "AssetModelSummary.name: expected text, not int"),
+        ("creationDate", "2024-01-01", "expected epoch seconds, not str"),
+        ("creationDate", True, "expected epoch seconds, not bool"),
+        ("creationDate", 4e11, "are outside the years 1 to 9999"),
+        ("creationDate", float("inf"), "are outside the years 1 to 9999"),
+        ("creationDate", float("nan"), "are outside the years 1 to 9999"),
+        ("status", [], "AssetModelStatus: expected an object, not list"),
+        ("id", None, "AssetModelSummary.id: the value is missing"),
     ],
 )
 def test_a_value_that_cannot_be_is_named(

@@ -285,8 +285,11 @@ def test_a_portal_that_is_deleted_during_the_run_is_a_warning(
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (Fault.SAME_TOKEN, "the listing does not end (its token came back)"),
-        (Fault.REPEATED_PAGE, "the listing does not end (a page came back)"),
+        (Fault.SAME_TOKEN, "the listing does not end (the same token came twice)"),
+        (
+            Fault.REPEATED_PAGE,
+            "the listing does not end (100 pages in a row had no new",
+        ),
         (Fault.EMPTY_PAGE, "the listing does not end (100 pages in a row were empty)"),
     ],
     ids=lambda value: getattr(value, "value", ""),

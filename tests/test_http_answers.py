@@ -288,4 +288,4 @@ def test_a_page_nested_deeper_than_can_be_read_is_one_error_of_the_command(
 
     error = tap(static(aws, max_attempts=ATTEMPTS)).error
 
-    assert "is not a page of portalSummaries; still so after 2 attempts" in error
+    assert "is not a page of portalSummaries, even after 2 attempts" in error

@@ -267,7 +267,7 @@ def test_a_reader_that_is_gone_is_one_error(
 
     assert done.returncode == 1
     (error,) = error_lines(done.stderr.decode())
-    assert error.startswith("stdout: the reader went away")
+    assert error.startswith("stdout: the reader closed the pipe")
 
 
 @ENVIRONMENTS
@@ -298,7 +298,7 @@ def test_a_stdin_that_is_closed_holds_no_state(tap: TapCommand, aws: Emulator) -
 
     assert done.returncode == 1
     (error,) = error_lines(done.stderr.decode())
-    assert error.startswith("--state: /dev/null is not JSON")
+    assert error.startswith("--state: /dev/null is not valid JSON")
 
 
 def test_a_run_with_nothing_open_fails_and_calls_nobody(

@@ -250,6 +250,6 @@ def test_a_reader_that_goes_away_ends_the_run_and_its_calls(tap: TapCommand) -> 
     assert b"Traceback" not in log
     assert b"BrokenPipe" not in log
     assert log.count(b"| ERROR ") == 1
-    assert b"stdout: the reader went away" in log
+    assert b"stdout: the reader closed the pipe" in log
     # A pipe holds 64 KiB, some five pages of fifty; a hundred would be the whole.
     assert calls < 20

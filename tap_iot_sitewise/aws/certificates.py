@@ -1,7 +1,7 @@
-"""The client certificate of IAM Roles Anywhere: read, understood and checked.
+"""Loads and checks the client certificate of IAM Roles Anywhere.
 
-Everything wrong with it is found here, before any call: AWS answers an expired or
-unmatched certificate with little more than "access denied".
+The tap finds every problem here, before any call: for a certificate that is expired or
+does not match its key, the answer of AWS is little more than "access denied".
 """
 
 from __future__ import annotations
@@ -27,20 +27,21 @@ if t.TYPE_CHECKING:
 
 _PEM_MARK = "-----BEGIN "
 _PKCS12_SUFFIXES = (".p12", ".pfx")
+_UNSUPPORTED = "IAM Roles Anywhere does not support this type of key, use RSA or EC"
 
 
 class _ProblemError(ValueError):
-    """What is wrong with one setting; the text begins with its name."""
+    """A problem of one setting. The text begins with the name of the setting."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A certificate that is good for use, with its private key.
+    """A valid certificate with its private key.
 
     Args:
-        certificate: The client's own certificate.
-        private_key: Its key, RSA or EC.
-        chain: Certificates between it and the trust anchor, may be none.
+        certificate: The client's certificate.
+        private_key: The private key of the certificate, RSA or EC.
+        chain: Certificates between the client's and the trust anchor; can be empty.
     """
 
     certificate: x509.Certificate
@@ -57,21 +58,21 @@ SETTINGS = (
 
 
 def are_named(config: Config) -> bool:
-    """Return whether the settings name a certificate, and are texts, all of them."""
+    """Return whether the settings name a certificate and are all texts."""
     return bool(config.get("client_certificate")) and all(
         isinstance(config.get(name, ""), str) for name in SETTINGS
     )
 
 
 def load(config: Config) -> tuple[Identity | None, list[str]]:
-    """Read the identity that the settings point to.
+    """Load the certificate and the key that the settings name.
 
     Args:
         config: Settings: client_certificate, private_key, certificate_chain and
             private_key_passphrase.
 
     Returns:
-        The identity, or None and a clause for each problem found. No clause holds a
+        The identity, or None and a clause for each problem. No clause contains a
         secret.
     """
     problems: list[str] = []
@@ -86,8 +87,8 @@ def load(config: Config) -> tuple[Identity | None, list[str]]:
     if certificates and key is not None and not _match(certificates[0], key):
         hint = ""
         if any(_match(other, key) for other in chain):
-            hint = "; it belongs to a later certificate, and the client's must be first"
-        problems.append(f"private_key does not belong to client_certificate{hint}")
+            hint = " but a later certificate: put the client's certificate first"
+        problems.append(f"private_key does not match client_certificate{hint}")
     if problems or key is None:
         return None, problems
     leaf = certificates[0]
@@ -96,7 +97,7 @@ def load(config: Config) -> tuple[Identity | None, list[str]]:
 
 @contextlib.contextmanager
 def _noting(problems: list[str]) -> Iterator[None]:
-    """Note a problem and go on: the user is to hear of all at once."""
+    """Collect a problem and continue, so that one error reports all problems."""
     try:
         yield
     except _ProblemError as problem:
@@ -116,11 +117,11 @@ def _key_and_certificates(
         certificates = _certificates("client_certificate", material)
     named = config["client_certificate"].lower().endswith(_PKCS12_SUFFIXES)
     if named and not certificates:
-        # A PKCS#12 file that cannot be read says so itself, and needs no key beside it.
+        # The problem of an unreadable PKCS#12 file is enough; it needs no private_key.
         return None, []
     if not config.get("private_key"):
         problems.append(
-            "private_key is missing, a client_certificate in PEM form needs it"
+            "private_key is missing: a client_certificate in PEM format needs it"
         )
     else:
         with _noting(problems):
@@ -132,19 +133,19 @@ def _read(name: str, config: Config) -> bytes:
     """Return a setting's PEM text, or the content of the file that it names."""
     value: str = config[name]
     if _PEM_MARK in value:
-        # A line break does not survive every .env file and every secret store.
+        # Some .env files and secret stores replace line breaks with \n.
         return _as_given(value.replace("\\n", "\n"))
     try:
         content = Path(value).expanduser().read_bytes()
     except RuntimeError:
-        # ~user for a user that is not there; ~ where there is no home.
-        reason = "the home directory is not known"
+        # ~user without such a user, or ~ without a home directory.
+        reason = "the home directory is unknown"
     except (OSError, ValueError) as error:
         # ValueError: a path with a NUL in it.
         reason = (
             "no such file"
             if isinstance(error, FileNotFoundError)
-            else getattr(error, "strerror", None) or "no path"
+            else getattr(error, "strerror", None) or "not a valid path"
         )
     else:
         reason = ""
@@ -158,7 +159,7 @@ def _read(name: str, config: Config) -> bytes:
 
 
 def _as_given(text: str) -> bytes:
-    """Return a setting's bytes, also those of a variable that were not UTF-8."""
+    """Return the bytes of a setting, even if those of its variable are not UTF-8."""
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -175,39 +176,39 @@ def _pkcs12(
             material, _as_given(passphrase) if passphrase else None
         )
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        # OpenSSL cannot tell a wrong passphrase from a file that is none of its own.
-        what = "does not open it" if passphrase else "is missing"
+        # OpenSSL reports the same error for a wrong passphrase and for another format.
+        what = "is wrong" if passphrase else "is missing"
         msg = (
             f"private_key_passphrase {what}, or client_certificate is not a PKCS#12 "
             "file"
         )
         raise _ProblemError(msg) from None
-    # cryptography gives no leaf where there is no key for it to belong to.
+    # Without a key, cryptography does not return a leaf either.
     if key is None:
-        msg = "client_certificate: the PKCS#12 file holds no private key"
+        msg = "client_certificate: the PKCS#12 file contains no private key"
         raise _ProblemError(msg)
     if leaf is None:
-        msg = "client_certificate: the PKCS#12 file holds no certificate for its key"
+        msg = "client_certificate: the PKCS#12 file contains no certificate for its key"
         raise _ProblemError(msg)
     return _supported(key, "client_certificate"), [leaf, *others]
 
 
 def _certificates(name: str, material: bytes) -> list[x509.Certificate]:
     if _PEM_MARK.encode() not in material:
-        msg = f"{name} is not in PEM form"
+        msg = f"{name} is not in PEM format"
         raise _ProblemError(msg)
     try:
         return x509.load_pem_x509_certificates(material)
     except ValueError:
-        msg = f"{name} holds no certificate that can be read"
+        msg = f"{name} contains no valid certificate"
         raise _ProblemError(msg) from None
 
 
 def _private_key(material: bytes, passphrase: str | None) -> PrivateKey:
     if _PEM_MARK.encode() not in material:
-        msg = "private_key is not in PEM form"
+        msg = "private_key is not in PEM format"
         raise _ProblemError(msg)
-    # A file may carry the certificate beside the key.
+    # The file can contain the certificate in addition to the key.
     start = material.find(b"-----BEGIN", material.find(b"PRIVATE KEY") - 32)
     secret = _as_given(passphrase) if passphrase else None
     try:
@@ -215,21 +216,21 @@ def _private_key(material: bytes, passphrase: str | None) -> PrivateKey:
             key = serialization.load_pem_private_key(material[max(start, 0) :], secret)
         except TypeError:
             if secret is None:
-                msg = "private_key_passphrase is missing, private_key is encrypted"
+                msg = "private_key_passphrase is missing: private_key is encrypted"
                 raise _ProblemError(msg) from None
-            # A passphrase for a key that needs none does no harm.
+            # The key is not encrypted: ignore the passphrase.
             key = serialization.load_pem_private_key(material[max(start, 0) :], None)
     except UnsupportedAlgorithm:
-        msg = "private_key is of a kind that IAM Roles Anywhere does not take (RSA, EC)"
+        msg = f"private_key: {_UNSUPPORTED}"
         raise _ProblemError(msg) from None
     except ValueError as error:
         if isinstance(error, _ProblemError):
             raise
         encrypted = b"ENCRYPTED" in material
         msg = (
-            "private_key_passphrase does not open private_key"
+            "private_key_passphrase is wrong: it does not decrypt private_key"
             if encrypted and secret
-            else "private_key holds no key that can be read"
+            else "private_key contains no valid key"
         )
         raise _ProblemError(msg) from None
     return _supported(key, "private_key")
@@ -238,7 +239,7 @@ def _private_key(material: bytes, passphrase: str | None) -> PrivateKey:
 def _supported(key: object, name: str) -> PrivateKey:
     if isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         return key
-    msg = f"{name}: the key is neither RSA nor EC, the two that Roles Anywhere takes"
+    msg = f"{name}: {_UNSUPPORTED}"
     raise _ProblemError(msg)
 
 

@@ -1,4 +1,4 @@
-"""From a boto3 session to pages: calls, and answers that can be trusted."""
+"""Calls SiteWise through boto3, and checks and decodes its answers."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ if t.TYPE_CHECKING:
     from tap_iot_sitewise.settings import Config
 
 SERVICE = "iotsitewise"
-"""The service as botocore names it."""
+"""Name of the service in botocore."""
 
 
 class Client:
-    """Sends requests, page by page. Safe for use from several threads."""
+    """Sends requests page by page. Threads can share it."""
 
     def __init__(self, session: boto3.Session, config: Config) -> None:
-        """Make a client; nothing is called yet.
+        """Create a client without a call.
 
         Args:
-            session: Session with credentials, as ``session.open_session`` gives it.
+            session: Session with credentials, from ``session.open_session``.
             config: Settings.
         """
         endpoint_url = config.get("aws_endpoint_url")
@@ -54,11 +54,11 @@ class Client:
             config=BotoConfig(
                 connect_timeout=timeout,
                 read_timeout=timeout,
-                # Whoever names an endpoint means that host, not one below it.
+                # An endpoint in the settings is the host itself, without a prefix.
                 inject_host_prefix=not endpoint_url,
                 max_pool_connections=config["max_concurrency"],
-                # Adaptive: once throttled, botocore keeps to the rate that the
-                # account's quota lets through instead of running into it again.
+                # After a throttled request, `adaptive` limits the rate of requests to
+                # what the account's quota allows.
                 retries={"mode": "adaptive", "total_max_attempts": self._max_attempts},
                 tcp_keepalive=True,
                 user_agent_extra=f"tap-iot-sitewise/{version('tap-iot-sitewise')}",
@@ -75,22 +75,22 @@ class Client:
         )
 
     def pages(self, request: Request, calls: Calls) -> Iterator[Page]:
-        """Send a request, and follow its tokens to the end.
+        """Send a request and follow its tokens to the last page.
 
-        botocore has paginators for some operations only; the tokens are the same
-        everywhere, in the query or in the body.
+        botocore has paginators for only some operations. All operations use the same
+        token, in the query or in the body.
 
         Args:
-            request: What is asked.
-            calls: Tally that is added to, page by page.
+            request: The request.
+            calls: Counts the calls, page by page.
 
         Yields:
-            The items of each page as decoded from JSON, never an incomplete page, and
-            no item twice (see :class:`~tap_iot_sitewise.aws.paging.Seen`).
+            The items of each page as decoded from JSON. Every page is complete, and no
+            item comes twice (see :class:`~tap_iot_sitewise.aws.paging.Seen`).
 
         Raises:
-            NotFoundError: What the parameters name does not exist.
-            TapError: The call failed for good, or the pages never end.
+            NotFoundError: A resource in the parameters does not exist.
+            TapError: The call failed after all attempts, or the pages do not end.
         """
         operation = request.operation
         self._results[operation] = request.result
@@ -103,9 +103,9 @@ class Client:
             calls.add(retries=retries)
             if "Error" in answer:
                 msg = (
-                    f"{operation}: {answer['Error']['Message']}; still so after "
-                    f"{retries + 1} attempts: check what is between this machine and "
-                    "AWS (a proxy, a gateway)"
+                    f"{operation}: {answer['Error']['Message']}, even after "
+                    f"{retries + 1} attempts; check the proxy or gateway between this "
+                    "machine and AWS"
                 )
                 raise TapError(msg)
             token = answer.get("nextToken")
@@ -115,7 +115,7 @@ class Client:
             parameters["nextToken"] = token
 
     def _paging(self, operation: str) -> dict[str, t.Any]:
-        """Return the size of a page, as far as the operation takes one."""
+        """Return the page size as a parameter, if the operation accepts one."""
         model = self._client.meta.service_model.operation_model(operation)
         size = model.input_shape.members.get("maxResults")
         if size is None:
@@ -132,14 +132,14 @@ class Client:
         call: Callable[..., dict[str, t.Any]],
         parameters: dict[str, t.Any],
     ) -> dict[str, t.Any]:
-        """Call, with botocore's errors as the tap's."""
+        """Call an operation, and raise botocore's errors as :class:`TapError`."""
         try:
             return call(**parameters)
         except TapError:
-            # Of CreateSession, explained already.
+            # From CreateSession, with its explanation.
             raise
         except Exception as error:
-            # Of any kind: credentials are renewed on the way.
+            # The call can also renew credentials, which raises errors of any type.
             raise explain(operation, error, attempts=self._max_attempts) from error
 
     def _read_answer(
@@ -149,17 +149,17 @@ class Client:
         customized_response_dict: dict[str, t.Any],
         **_: object,
     ) -> None:
-        """Decode an answer in botocore's place (event ``before-parse``).
+        """Decode an answer instead of botocore (event ``before-parse``).
 
-        botocore 1.44 takes a body that is not JSON for an answer without members, and
-        a listing would end there as if it were complete. Here a page without its own
-        member becomes an error, which is tried again like a 503. What is sound goes
-        on as it came, not by way of botocore's shapes: these cost half of the run. For
-        errors see :func:`tap_iot_sitewise.aws.responses.error_in`; status 300 is one
-        here, and no error to botocore's parser.
+        botocore 1.44 parses a body that is not valid JSON as an answer without members,
+        so a listing would end there as if it were complete. Here, a page without its
+        member is an error, which is retried like a 503. A valid page skips botocore's
+        shapes, which take half of the time of a run. For errors, see
+        :func:`tap_iot_sitewise.aws.responses.error_in`. Status 300 is an error here,
+        but not in botocore's parser.
         """
         status, body = response_dict["status_code"], response_dict["body"]
-        # What there is to parse is parsed here.
+        # This method parses the body. It leaves nothing for botocore.
         response_dict["body"] = b"{}"
         if status >= FIRST_ERROR_STATUS:
             error = error_in(status, response_dict["headers"], body)
@@ -184,10 +184,10 @@ class Client:
 
 
 def _mask_credentials(request: t.Any, **_: object) -> None:  # noqa: ANN401
-    """Keep the credentials of a request out of the log (event ``before-send``).
+    """Mask the credentials of a request in the log (event ``before-send``).
 
-    Those of boto3's own chain are known here first. AWS quotes the request, token
-    included, where it finds the signature wrong.
+    The tap does not know the credentials of boto3's own chain before. If a signature is
+    wrong, the answer of AWS quotes the request, including the token.
     """
     token, authorization = (
         value.decode("latin-1") if isinstance(value, bytes) else value or ""

@@ -1,4 +1,4 @@
-"""A request with all its pages: what is asked, and how it comes to an end."""
+"""A request to the API, and the progress through its pages."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
 _MAX_STALE_PAGES = 100
-"""Pages in a row without a new item that a request may get before it is taken for
-endless. A few are sound: AWS may send empty ones, and an item that moves while it is
-listed comes again, alone on its page where ``page_size`` is 1."""
+"""After more pages in a row without a new item, a listing counts as endless. A few such
+pages are valid: AWS can send empty ones, and an item that moves during the listing
+comes again, alone on its page if ``page_size`` is 1."""
 _REMEMBERED = 500_000
-"""Items after which a request begins to forget the earliest."""
+"""Number of items after which a request starts to forget the oldest."""
 
 Page = list[t.Any]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of the API: an operation with its parameters, and all its pages.
+    """An operation of the API with its parameters. Its answer can have several pages.
 
     Args:
         operation: Name in the service model, for example ``ListPortals``.
-        result: Member of the answer that holds the page, a list.
-        parameters: Parameters of the operation, without those of its paging.
-        identity: Gives from an item of a page what it is known by, None where it
-            cannot tell. Without it, every item counts as a new one.
-        columns: Columns that the request, not the answer, decides of each record.
-        entries: Those columns by the ``entryId`` of an item, where a batch operation
-            asks for several parents at once.
+        result: Member of the answer that contains the page, a list.
+        parameters: Parameters of the operation, without those of paging.
+        identity: Returns the key of an item, or None if the item has no valid key.
+            Without this function, every item counts as new.
+        columns: Columns of each record whose values come from the request.
+        entries: For a batch operation, these columns by the ``entryId`` of an item.
     """
 
     operation: str
@@ -44,27 +43,27 @@ class Request:
     entries: Mapping[str, Mapping[str, t.Any]] | None = None
 
     def columns_of(self, item: t.Any) -> Mapping[str, t.Any]:  # noqa: ANN401
-        """Return the columns that the request decides of an item's record.
+        """Return the columns of an item's record whose values come from the request.
 
         Raises:
-            TapError: The item belongs to no entry of the request.
+            TapError: The item has no entry in the request.
         """
         if self.entries is None:
             return self.columns
         try:
             return self.entries[item["entryId"]]
         except (KeyError, TypeError) as error:
-            msg = f"{self.operation}: an item of the answer belongs to no entry"
+            msg = f"{self.operation}: an item of the answer has an unknown entryId"
             raise TapError(msg) from error
 
 
 @dataclass
 class Calls:
-    """What a request, or several together, cost.
+    """Counts the calls of one or several requests.
 
     Args:
-        requests: Calls sent, retries included.
-        retries: Calls that were sent again.
+        requests: Number of calls, including retries.
+        retries: Number of retries.
     """
 
     requests: int = 0
@@ -72,25 +71,25 @@ class Calls:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, *, retries: int) -> None:
-        """Add a call that was answered after so many retries, from any thread."""
+        """Add a call with its number of retries. Threads can call this."""
         with self._lock:
             self.requests += 1 + retries
             self.retries += retries
 
 
 class Seen:
-    """How far a request has come: which items it gave, and which tokens.
+    """The items and tokens that a request has returned so far.
 
-    With it each item is given once, though one that moves between pages meanwhile
-    comes twice, and a request whose pages do not end is noticed.
+    It drops an item that comes twice because it moved between pages, and notices a
+    request whose pages do not end.
 
-    Memory is bounded: of a million items and more, at least the latest half million
-    are remembered. Two of a million identities share their hash (64 bits) once in some
+    Memory is bounded: it remembers at least the latest 500,000 items. It remembers the
+    hash of an item (64 bits): of a million items, two have the same hash in one of some
     40 million runs.
     """
 
     def __init__(self, request: Request) -> None:
-        """Begin with the first page.
+        """Start before the first page.
 
         Args:
             request: The request.
@@ -102,17 +101,17 @@ class Seen:
         self._stale = 0
 
     def new(self, page: Page, token: str | None) -> Page:
-        """Return what of a page was not given before.
+        """Return the items of a page that did not come before.
 
         Args:
-            page: Its items.
-            token: Token of the next page, None on the last one.
+            page: The items.
+            token: Token of the next page, None on the last page.
 
         Raises:
             TapError: The pages do not end.
         """
         if token is not None and hash(token) in self._tokens:
-            self._fail("its token came back")
+            self._fail("the same token came twice")
         if len(self._tokens) >= _REMEMBERED:
             self._tokens.clear()
         self._tokens.add(hash(token))
@@ -122,7 +121,7 @@ class Seen:
         self._stale = 0 if fresh else self._stale + 1
         if self._stale > _MAX_STALE_PAGES:
             self._fail(
-                "a page came back"
+                f"{_MAX_STALE_PAGES} pages in a row had no new item"
                 if page
                 else f"{_MAX_STALE_PAGES} pages in a row were empty"
             )
@@ -134,14 +133,14 @@ class Seen:
         if len(known) == len(page) and not (
             known & self._items or known & self._earlier_items
         ):
-            # Most pages: nothing came twice.
+            # The usual case: no item came twice.
             self._items.update(known)
             return page
         return [item for item in page if self._is_new(identity(item))]
 
     def _is_new(self, identity: Hashable | None) -> bool:
         if identity is None:
-            # Not as the API states: whoever converts it says so.
+            # The item is not valid. Its conversion to a record reports that.
             return True
         hashed = hash(identity)
         if hashed in self._items or hashed in self._earlier_items:
@@ -151,7 +150,7 @@ class Seen:
 
     def _fail(self, reason: str) -> t.NoReturn:
         msg = (
-            f"{self._request.operation}: the listing does not end ({reason}); the "
-            "output is incomplete, try again later"
+            f"{self._request.operation}: the listing does not end ({reason}) and the "
+            "output is incomplete; run the tap again later"
         )
         raise TapError(msg)

@@ -1,4 +1,4 @@
-"""Answers over HTTP that can be trusted: pages that are whole, errors of any body."""
+"""Decodes answers over HTTP, and reads errors from answers of any form."""
 
 from __future__ import annotations
 
@@ -16,48 +16,49 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
 FIRST_ERROR_STATUS = 300
-"""Redirects are errors as well: no operation of AWS that is used here has one."""
+"""A redirect is an error too: no AWS operation that the tap calls redirects."""
 
 BROKEN_PAGE = ":broken page"
-"""Code of a page that is not complete; no answer's: what follows a colon is cut off."""
+"""Code of a page that is not complete. No answer has it: the tap cuts a code off at its
+first colon."""
 
 _TOO_MANY_REQUESTS = int(HTTPStatus.TOO_MANY_REQUESTS)
 PERMANENT_SERVER_ERRORS = {
     int(HTTPStatus.NOT_IMPLEMENTED),
     int(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED),
 }
-"""5xx that say of the request, not of the moment, that it will not do."""
+"""5xx that a retry does not change: the server does not support the request."""
 
 TRANSIENT_STATUSES = frozenset(
     {_TOO_MANY_REQUESTS, *range(500, 600)} - PERMANENT_SERVER_ERRORS
 )
-"""Statuses of what is worth another try: throttling, and the server's own failures.
+"""Statuses that are retried: throttling and failures of the server.
 
-Those between AWS and here count as well: gateways and proxies have 5xx of their own
-(507, 520 to 529, 599). botocore 1.44 tries 500, 502, 503, 504 and 429 again.
+This includes the statuses of gateways and proxies (507, 520 to 529, 599). botocore 1.44
+retries only 429, 500, 502, 503 and 504.
 """
 
 TRANSIENT_CODES = ("RequestTimeout", "RequestTimeoutException")
-"""Codes of AWS that are worth another try with any status, beside throttling."""
+"""AWS codes that are retried whatever their status, in addition to throttling."""
 
 _LONGEST_CODE, _LONGEST_MESSAGE = 100, 2_000
-"""Characters that are shown of AWS's own words."""
+"""Characters of AWS's code and message in an error line."""
 
 _QUOTED = 200
-"""Characters that are quoted of a body that is not from AWS."""
+"""Characters of a body that is not from AWS in an error line."""
 
 _READ = 100_000
-"""Bytes that are looked at for that."""
+"""Bytes of such a body that are decoded."""
 
 
 def decode(body: bytes) -> t.Any:  # noqa: ANN401
-    """Decode JSON; half a surrogate pair in it becomes U+FFFD.
+    """Decode JSON, and replace each lone surrogate with U+FFFD.
 
-    JSON can escape such a half, which no UTF-8 text can hold: targets die on it.
-    msgspec 0.20 refuses the whole body for it, the standard library lets it through.
+    JSON can escape a lone surrogate, but UTF-8 cannot encode it, so targets fail.
+    msgspec 0.20 refuses a body with one; the standard library accepts it.
 
     Raises:
-        ValueError: The body is not JSON, or nested deeper than can be read.
+        ValueError: The body is not valid JSON, or its nesting is too deep.
     """
     try:
         try:
@@ -67,26 +68,26 @@ def decode(body: bytes) -> t.Any:  # noqa: ANN401
             utf16 = text.encode("utf-16-le", "surrogatepass")
             return msgspec.json.decode(utf16.decode("utf-16-le", "replace"))
     except RecursionError as error:
-        msg = "the JSON is nested too deep"
+        msg = "the JSON is nested too deeply"
         raise ValueError(msg) from error
 
 
 def error_in(
     status: int, headers: Mapping[str, str], body: bytes
 ) -> dict[t.Literal["Code", "Message"], str]:
-    """Return what an answer with an error status says.
+    """Return the code and the message of an answer with an error status.
 
-    In the place of botocore's parser (1.44), which raises ``UnicodeDecodeError``,
-    ``AttributeError`` or ``RecursionError`` where a body is not an object in UTF-8.
+    This replaces botocore's parser (1.44), which raises ``UnicodeDecodeError``,
+    ``AttributeError`` or ``RecursionError`` if the body is not a JSON object in UTF-8.
 
     Args:
         status: HTTP status.
-        headers: Headers, whatever their case.
-        body: Body as it came: AWS's JSON, a proxy's page, or anything else.
+        headers: Headers; their names are not case-sensitive.
+        body: Body as received: JSON from AWS, a page from a proxy, or anything else.
 
     Returns:
-        AWS's code and message. Where the answer names no code, and so hardly comes from
-        AWS, the code is the HTTP status, and the message quotes the body.
+        AWS's code and message. An answer without a code is probably not from AWS: then
+        the code is the HTTP status, and the message quotes the body.
     """
     texts = _texts(body)
     code = (
@@ -96,7 +97,7 @@ def error_in(
         or texts.get("Code")
         or ""
     )
-    # `ns#Code` and `Code:http://...` are forms of AWS's too.
+    # AWS also sends `namespace#Code` and `Code:http://...`.
     code = code.split(":", 1)[0].rsplit("#", 1)[-1].strip()
     message = texts.get("message") or texts.get("Message") or ""
     message = as_line(message)[:_LONGEST_MESSAGE]
@@ -106,7 +107,7 @@ def error_in(
 
 
 def _texts(body: bytes) -> dict[str, str]:
-    """Return the members of a JSON object that are texts; none of any other body."""
+    """Return the text members of a JSON object, or nothing for any other body."""
     try:
         answer = decode(body)
     except ValueError:
@@ -117,17 +118,17 @@ def _texts(body: bytes) -> dict[str, str]:
 
 
 def _quoted(body: bytes) -> str:
-    # Whoever echoes a request may escape it for HTML, a URL or JSON.
+    # A server that echoes the request can escape it for HTML, a URL or JSON.
     text = html.unescape(unquote(body[:_READ].decode("utf-8", "replace")))
     text = as_line(text.replace("\\/", "/"))
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}..."
 
 
 def as_line(text: object) -> str:
-    """Return a text as one line that is safe to show: printable, without secrets.
+    """Return a text as one printable line without secrets.
 
-    Secrets are masked here as well as in the log, since half of one, cut off by whoever
-    shortens the line, would not be recognised there.
+    Secrets are masked here and in the log: the caller can truncate the line, and the
+    log does not recognise a truncated secret.
     """
     redacted = redaction.redact(str(text))
     printable = "".join(char if char.isprintable() else " " for char in redacted)
@@ -135,7 +136,7 @@ def as_line(text: object) -> str:
 
 
 def status_line(status: int) -> str:
-    """Return a status as an error names it, such as ``HTTP 502 Bad Gateway``."""
+    """Return a status as in an error line, for example ``HTTP 502 Bad Gateway``."""
     try:
         return f"HTTP {status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which failed call is tried again, and how often."""
+"""Decides which failed calls are retried, and how often."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def retry_without_quota(
     *,
     renewable: bool,
 ) -> None:
-    """Have botocore try each request ``max_attempts`` times, independently of others.
+    """Give each request ``max_attempts`` attempts, independently of other requests.
 
-    botocore 1.44 shares a budget for retries among all requests of a client (500
-    points, 14 for a retry); eight listings that meet one outage use it up after a few
-    tries each, and the run dies though every request had attempts left. The handler
-    is made of botocore's own parts, as ``standard.register_retry_handler`` does it,
-    with a budget that does not run out and a few more failures to try again.
+    In botocore 1.44, all requests of a client share a budget for retries (500 points,
+    14 for each retry). During an outage, eight listings use it up after a few attempts
+    each, and the run fails although every request has attempts left. This handler
+    consists of botocore's own parts, like that of ``standard.register_retry_handler``,
+    with an unlimited budget and a few more failures to retry.
 
     Args:
         client: boto3 client.
-        service: Its service, as in the names of its events.
-        max_attempts: Tries of one request, the first included.
-        renewable: Whether expired credentials are renewed for the next try.
+        service: Service of the client, as in the names of its events.
+        max_attempts: Maximum attempts of one request, including the first.
+        renewable: Whether expired credentials are renewed before the next attempt.
     """
     adapter = standard.RetryEventAdapter()
     throttling = standard.ThrottlingErrorDetector(adapter)
@@ -54,12 +54,12 @@ def retry_without_quota(
 
 
 class _Retryable(BaseRetryableChecker):  # type: ignore[misc]  # botocore is untyped
-    """Decides whether a failed request is worth another try."""
+    """Decides whether a failed request is retried."""
 
     def __init__(self, max_attempts: int, *, renewable: bool) -> None:
         transient = [*TRANSIENT_CODES, BROKEN_PAGE]
         if renewable:
-            # Keys that ran out on the way; the next try is signed with new ones.
+            # The credentials expired meanwhile. The next attempt signs with new ones.
             transient += ["ExpiredTokenException", "ExpiredToken"]
         self._attempts = standard.MaxAttemptsChecker(max_attempts)
         self._failures = standard.OrRetryChecker(

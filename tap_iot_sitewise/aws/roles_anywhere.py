@@ -1,4 +1,4 @@
-"""IAM Roles Anywhere: a certificate traded for temporary credentials."""
+"""IAM Roles Anywhere: temporary credentials for a client certificate."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ logger = logging.getLogger("tap-iot-sitewise.roles_anywhere")
 
 
 def open_session(config: Config) -> boto3.Session:
-    """Open a session whose credentials come from CreateSession, and renew themselves.
+    """Open a session that gets and renews its credentials with CreateSession.
 
     Args:
-        config: Settings, valid and without problems.
+        config: Valid settings.
 
     Returns:
-        A session in the Region of the trust anchor; nothing is called yet.
+        A session in the Region of the trust anchor, without a call.
 
     Raises:
-        SettingsError: The certificate went bad, or its files vanished, since they
+        SettingsError: The certificate expired, or a file changed, after the settings
             were checked.
     """
     identity, found = certificates.load(config)
@@ -69,8 +69,8 @@ def open_session(config: Config) -> boto3.Session:
         max_attempts=config["max_attempts"],
         request_timeout=float(config["request_timeout"]),
         endpoint_url=config.get("roles_anywhere_endpoint_url"),
-        # A trust anchor is known in its own Region only, which need not be the one
-        # whose SiteWise is read.
+        # A trust anchor exists only in its own Region, which can differ from
+        # `aws_region`.
         region=config["trust_anchor_arn"].split(":")[3],
         profile_arn=config["profile_arn"],
         role_arn=config["role_arn"],
@@ -81,12 +81,12 @@ def open_session(config: Config) -> boto3.Session:
 
 
 class RolesAnywhereSession(IAMRolesAnywhereSession):
-    """``iam-rolesanywhere-session`` with what it lacks, all of it here.
+    """``iam-rolesanywhere-session`` with the fixes that the tap needs.
 
-    Of version 3.0.0: it names the signature algorithm after the hash that the CA
-    signed with; does not retry CreateSession; takes no notice of the proxy variables
-    and of ``AWS_CA_BUNDLE``; waits for an answer without a bound of ours; keeps the
-    private key's bytes; and takes the host of an endpoint rather than its URL.
+    Version 3.0.0 names the signature algorithm after the hash of the CA's signature,
+    does not retry CreateSession, ignores the proxy variables and ``AWS_CA_BUNDLE``, has
+    no setting for its timeout, keeps the bytes of the private key, and expects the host
+    of an endpoint, not its URL.
     """
 
     def __init__(
@@ -96,15 +96,15 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
         max_attempts: int,
         request_timeout: float,
         endpoint_url: str | None,
-        **session: t.Any,  # noqa: ANN401 - whatever the base class takes
+        **session: t.Any,  # noqa: ANN401 - arguments of the base class
     ) -> None:
-        """Prepare a session; nothing is called yet.
+        """Create a session without a call.
 
         Args:
-            identity: Certificate, key and chain, checked.
-            max_attempts: Tries of one CreateSession, the first included.
-            request_timeout: Seconds that it may be silent.
-            endpoint_url: Another endpoint than AWS's, https.
+            identity: Valid certificate, key and chain.
+            max_attempts: Maximum attempts of CreateSession, including the first.
+            request_timeout: Seconds to wait for a connection or for data.
+            endpoint_url: Custom https endpoint, or None for that of AWS.
             session: Arguments of the base class.
         """
         host = urlsplit(endpoint_url) if endpoint_url else None
@@ -124,7 +124,7 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
             **session,
         )
         self._request_signer = _Signer(region=self.region_name, **material)
-        # The signer holds the key from here on; the bytes are needed no more.
+        # The signer has the key. Nothing needs the bytes any more.
         self.private_key = b""
         self._session = _Http(
             verify=self.verify,
@@ -134,9 +134,9 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
         self._max_attempts = max_attempts
 
     def get_refreshable_credentials(self) -> DeferredRefreshableCredentials:
-        """Return credentials that fetch and renew themselves, trying again.
+        """Return credentials that renew themselves and retry CreateSession.
 
-        Overrides the public method of the base class, whose credentials ask once.
+        Overrides the public method of the base class, whose credentials do not retry.
         """
         fetch: Callable[[], IAMCredentials]
         fetch = super().get_refreshable_credentials()._refresh_using  # noqa: SLF001
@@ -176,17 +176,17 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
 
 @dataclass(frozen=True)
 class _Answer:
-    """What the base class takes of an answer."""
+    """The attributes of an answer that the base class reads."""
 
     status_code: int
     text: str
 
 
 class _Http(URLLib3Session):  # type: ignore[misc]  # botocore is untyped
-    """Hands on of CreateSession's answers what is sound, and nothing else.
+    """Passes only the valid parts of CreateSession's answers to the base class.
 
-    ``iam-rolesanywhere-session`` 3.0.0 decodes a body as it comes: one that is not in
-    UTF-8, or nested deep, or that holds something else than texts, ends the run with
+    ``iam-rolesanywhere-session`` 3.0.0 decodes every body without checks. If the body
+    is not UTF-8, is deeply nested, or contains other types than text, the run ends with
     ``UnicodeDecodeError``, ``RecursionError`` or ``AttributeError``.
     """
 
@@ -195,7 +195,7 @@ class _Http(URLLib3Session):  # type: ignore[misc]  # botocore is untyped
         status, body = answer.status_code, answer.content
         if status >= FIRST_ERROR_STATUS:
             message = error_in(status, answer.headers, body)["Message"]
-            # Without its message the base class quotes the body.
+            # Without a message, the base class quotes the body.
             sound = {"message": message or status_line(status)}
         else:
             sound = _credential_set(body)
@@ -203,7 +203,7 @@ class _Http(URLLib3Session):  # type: ignore[misc]  # botocore is untyped
 
 
 def _credential_set(body: bytes) -> dict[str, t.Any]:
-    """Return what CreateSession answered, nothing where it is of no use."""
+    """Return the credentials in an answer of CreateSession, or {} if not valid."""
     try:
         given = decode(body)["credentialSet"][0]["credentials"]
         members = ("accessKeyId", "secretAccessKey", "sessionToken")
@@ -211,8 +211,8 @@ def _credential_set(body: bytes) -> dict[str, t.Any]:
         expiration = parse_moment(given["expiration"])
     except (ValueError, TypeError, KeyError, IndexError):
         return {}
-    # botocore looks at the time of expiry outside of the retries, and gives up where it
-    # is over.
+    # botocore checks the expiration outside of the retries, and does not retry expired
+    # credentials.
     credentials["expiration"] = expiration.isoformat()
     useful = all(isinstance(text, str) and text for text in credentials.values())
     if not useful or expiration <= dt.datetime.now(dt.timezone.utc):
@@ -221,11 +221,11 @@ def _credential_set(body: bytes) -> dict[str, t.Any]:
 
 
 class _Signer(IAMRolesAnywhereSigner):
-    """Names the algorithm as AWS knows it.
+    """Names the signature algorithm like AWS.
 
-    IAM Roles Anywhere has AWS4-X509-RSA-SHA256 and AWS4-X509-ECDSA-SHA256, and the
-    signature is made with SHA-256; the base class of version 3.0.0 puts the name of
-    the CA's hash there, so that a certificate signed with SHA-384 is refused.
+    IAM Roles Anywhere supports AWS4-X509-RSA-SHA256 and AWS4-X509-ECDSA-SHA256, and the
+    signature uses SHA-256. The base class (version 3.0.0) names the hash of the CA's
+    signature instead, so AWS refuses a certificate that is signed with SHA-384.
     """
 
     @property
@@ -239,9 +239,9 @@ def _pem(certificate: t.Any) -> bytes:  # noqa: ANN401
 
 
 def _passing(error: Exception) -> bool:
-    """Return whether a failed CreateSession is worth another try."""
+    """Return whether a failed CreateSession is retried."""
     if isinstance(error, CredentialsRetrievalError):
-        # Below 300: an answer that holds no credentials.
+        # Below 300: an answer without valid credentials.
         status = error.status_code
         return status < FIRST_ERROR_STATUS or status in TRANSIENT_STATUSES
     return not (isinstance(error, SSLError) and "CERTIFICATE_VERIFY" in str(error))

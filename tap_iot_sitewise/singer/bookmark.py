@@ -8,7 +8,7 @@ import typing as t
 from singer_sdk.helpers._state import PROGRESS_MARKER_NOTE, PROGRESS_MARKERS
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
-"""How far the source's clock may be ahead of or behind this machine's."""
+"""Maximum difference between the clock of the source and that of this machine."""
 
 
 def begin_progress(state: dict[str, t.Any]) -> None:

@@ -1,4 +1,4 @@
-"""A stream that is left after so many records, as ``--test`` does it."""
+"""Handles the limit of records per stream, which ``--test`` sets."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if t.TYPE_CHECKING:
     from types import TracebackType
 
 LIMIT_REACHED = (AbortedSyncFailedException, AbortedSyncPausedException)
-"""What the SDK raises where a stream reached its limit of records."""
+"""Exceptions of the SDK for a stream that reached its limit of records."""
 
 
 class LimitTimer(Timer):
-    """Reports a limit that was reached as a success. The SDK 0.54: as a failure."""
+    """Reports success when a stream reaches its limit. The SDK 0.54 reports failure."""
 
     @override
     def __exit__(

@@ -1,4 +1,4 @@
-"""Writes Singer messages to stdout, whole lines in larger pieces."""
+"""Writes Singer messages to stdout, many lines at a time."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if t.TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
 
 _PIECE = 64 * 1024
-"""Bytes that are collected before they are written: what a Linux pipe holds."""
+"""Bytes that are collected before a write: the capacity of a Linux pipe."""
 
 
 class MessageWriter(MsgSpecWriter):
-    """The SDK's msgspec writer without its system call for every record.
+    """The SDK's msgspec writer without one system call per record.
 
-    Records wait until a piece is full, until a message of another kind follows, or
-    until :meth:`flush` is called, which the streams do before they wait for their
-    source. A STATE so never stands before what it vouches for, nor behind a wait.
+    Records wait until the buffer is full, until a message of another type follows, or
+    until a stream calls :meth:`flush` before it waits for its source. A STATE always follows
+    the records that it covers, and never waits.
 
-    Every byte is written, or the run fails (see
-    :func:`tap_iot_sitewise.standard_streams.write_all`), and a run that is stopped ends
-    with a whole line, also where nobody reads: a pipe takes up to ``PIPE_BUF`` bytes in
-    one go or not at all (POSIX, ``write``), so lines go into it in portions of that
-    size. Only a line that is longer by itself can be cut off, where its reader does not
-    come back in time, and so can any line that goes into a socket or a terminal.
+    The writer writes every byte or raises (see
+    :func:`tap_iot_sitewise.standard_streams.write_all`). The output of a run that is
+    stopped ends with a complete line, even if nobody reads: a pipe accepts up to
+    ``PIPE_BUF`` bytes in one write or none (POSIX, ``write``), so the writer writes
+    portions of at most that size. Only a longer line can be cut off, if its reader does
+    not read in time, and any line in a socket or a terminal.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing to write."""
+        """Create a writer with an empty buffer."""
         super().__init__()
         self.records = 0
         self.records_since_state = 0
@@ -51,30 +51,30 @@ class MessageWriter(MsgSpecWriter):
         self._state: bytes | None = None
 
     def write_message(self, message: Message) -> None:
-        """Write a message, or keep it for a moment.
+        """Write a message, or buffer it.
 
-        A STATE is left out where it has nothing to say: nothing was written since the
-        last one, which was the same, or since the beginning.
+        A redundant STATE is not written: one that equals the last STATE, or that is the
+        first one, if no other message was written since.
 
         Args:
             message: Any Singer message.
 
         Raises:
-            TapError: stdout cannot be written to.
+            TapError: stdout cannot be written.
         """
         self._piece += self._line(message)
         if message.type != SingerMessageType.RECORD or len(self._piece) >= _PIECE:
             self.flush()
 
     def write_records(self, lines: bytes, count: int) -> None:
-        """Write the RECORD messages of a page, or keep them for a moment.
+        """Write the RECORD messages of a page, or buffer them.
 
         Args:
-            lines: The messages as they go out, each with its line break.
+            lines: The encoded messages, each with its line break.
             count: Number of messages.
 
         Raises:
-            TapError: stdout cannot be written to.
+            TapError: stdout cannot be written.
         """
         self._piece += lines
         self._count(count)
@@ -82,16 +82,17 @@ class MessageWriter(MsgSpecWriter):
             self.flush()
 
     def write_last(self, messages: Iterable[Message]) -> None:
-        """Write the messages that end a whole run.
+        """Write the messages that end a complete run.
 
-        They go out together, and nothing stops the run any more: what is whole is not
-        to be reported as stopped, and a run that is stopped sends no ACTIVATE_VERSION.
+        They are written together, and a signal no longer stops the run: a complete run
+        must not be reported as stopped, and a stopped run must send no
+        ACTIVATE_VERSION.
 
         Args:
             messages: Any Singer messages.
 
         Raises:
-            TapError: stdout cannot be written to.
+            TapError: stdout cannot be written.
         """
         self.flush()
         self._ended = True
@@ -100,7 +101,7 @@ class MessageWriter(MsgSpecWriter):
         self.flush()
 
     def _line(self, message: Message) -> bytes:
-        """Return a message as it is written, nothing for a STATE that is left out."""
+        """Return an encoded message, or nothing for a redundant STATE."""
         line = bytes(self.serialize_message(message))
         if message.type == SingerMessageType.STATE:
             if not self._written and self._state in {None, line}:
@@ -119,20 +120,20 @@ class MessageWriter(MsgSpecWriter):
         self.records_since_state += records
 
     def flush(self) -> None:
-        """Write out what waits.
+        """Write the buffered messages.
 
         Raises:
-            BaseException: What :meth:`stop` was given: a run that is stopped writes no
-                more, even where somebody caught the exception of its signal.
-            TapError: stdout cannot be written to.
+            BaseException: The argument of :meth:`stop`. A stopped run writes nothing
+                more, even if other code caught the exception of the signal.
+            TapError: stdout cannot be written.
         """
         if self.interrupt is not None:
             raise self.interrupt
         if not self._piece:
             return
-        # Taken out first: what a failure or a signal leaves of it is never sent again.
+        # Emptied first: after a failure or a signal, nothing is written twice.
         piece, self._piece = self._piece, bytearray()
-        # What `print` wrote before.
+        # `print` may have written before.
         sys.stdout.flush()
         buffer = sys.stdout.buffer
         file = t.cast("RawFile", getattr(buffer, "raw", buffer))
@@ -145,18 +146,18 @@ class MessageWriter(MsgSpecWriter):
 
     def _end_of_portion(self, piece: bytearray, start: int) -> int:
         if stat.S_ISREG(self._mode):
-            # A file takes everything at once.
+            # A regular file needs no portions.
             return len(piece)
         end = piece.rfind(b"\n", start, start + select.PIPE_BUF)
         return (end if end >= 0 else piece.index(b"\n", start)) + 1
 
     @functools.cached_property
     def _mode(self) -> int:
-        """What stdout is, as in ``st_mode``."""
+        """File type of stdout, as in ``st_mode``."""
         try:
             return os.fstat(sys.stdout.fileno()).st_mode
         except OSError:
-            # Not a file of the system: a test's.
+            # Not a file of the operating system, for example in a test.
             return stat.S_IFREG
 
     def _write(self, file: RawFile, portion: memoryview) -> None:
@@ -170,12 +171,13 @@ class MessageWriter(MsgSpecWriter):
             raise self.interrupt
 
     def stop(self, interrupt: BaseException) -> None:
-        """Raise ``interrupt``, the first one, but not in the middle of a line.
+        """Raise ``interrupt``, but not in the middle of a line.
 
-        Does nothing once the last messages of a whole run are on their way.
+        Does nothing after the first call, and while the last messages of a complete run
+        are written.
 
         Args:
-            interrupt: What a signal handler wants to raise.
+            interrupt: The exception of a signal handler.
         """
         if self._ended or self.interrupt is not None:
             return

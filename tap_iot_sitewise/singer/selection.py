@@ -9,10 +9,10 @@ if t.TYPE_CHECKING:
 
 
 class Selection:
-    """The selected columns of a stream, and those inside of its objects."""
+    """The selected columns of a stream, and the selected members of its objects."""
 
     def __init__(self, selected: dict[str, t.Any], schema: dict[str, t.Any]) -> None:
-        """Compare the selected columns with those that exist.
+        """Compare the selected columns with all columns.
 
         Args:
             selected: JSON schema of the selected columns.
@@ -31,7 +31,7 @@ class Selection:
 
 
 def _names(schema: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the names of a schema's properties, and of the properties in them."""
+    """Return the names of a schema's properties, and recursively of theirs."""
     properties: dict[str, t.Any] = schema.get("properties", {})
     return {name: _names(definition) for name, definition in properties.items()}
 

@@ -1,4 +1,4 @@
-"""A stream of a tap that runs unattended: what differs from the SDK's."""
+"""The base class of a stream, with the differences from the SDK's."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ _encoder = msgspec.json.Encoder()
 class SingerStream(Stream):
     """A stream that reads its records in pages.
 
-    Without stream maps, flattening and batches a page goes to stdout in one step.
-    Otherwise each record goes through the SDK. Both ways give the same messages.
+    Without stream maps, flattening and batches, a page goes to stdout in one step.
+    Otherwise, each record goes through the SDK. Both ways write the same messages.
     """
 
     append_only: t.ClassVar[bool] = False
-    """Whether earlier rows stay: the stream is never part of an ACTIVATE_VERSION."""
+    """Whether targets must keep earlier rows. Such a stream has no ACTIVATE_VERSION."""
 
-    # The values are what the schema says.
+    # The values already conform to the schema.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(
         self, tap: Tap, schema: dict[str, t.Any], key_properties: list[str]
     ) -> None:
-        """Make the stream of a tap.
+        """Create the stream.
 
         Args:
             tap: The tap.
@@ -73,11 +73,11 @@ class SingerStream(Stream):
 
     @abc.abstractmethod
     def pages(self) -> Iterator[list[Record]]:
-        """Yield the records that are to be sent, page by page."""
+        """Yield the records to send, page by page."""
 
     @property
     def sent(self) -> int:
-        """RECORD messages that went out since the stream began."""
+        """Number of RECORD messages since the start of the stream."""
         return self._writer.records - self._sent_before
 
     # Extraction
@@ -119,7 +119,7 @@ class SingerStream(Stream):
                 left = page if selected else []
                 while left:
                     self._check_max_record_limit(count)
-                    # Up to the next record after which a STATE can be due.
+                    # Up to the next record that a STATE can follow.
                     room = self.STATE_MSG_FREQUENCY - count % self.STATE_MSG_FREQUENCY
                     if self.ABORT_AT_RECORD_COUNT is not None:
                         room = min(room, self.ABORT_AT_RECORD_COUNT - count)
@@ -153,7 +153,7 @@ class SingerStream(Stream):
 
     @override
     def get_sync_timer(self) -> Timer:
-        """Return a timer that reports a limit that was reached as a success."""
+        """Return a timer that reports success when the stream reaches its limit."""
         timer = super().get_sync_timer()
         return LimitTimer(timer.metric, timer.tags)
 
@@ -164,16 +164,16 @@ class SingerStream(Stream):
         child_context: Context | None = None,
         partition_context: Context | None = None,
     ) -> None:
-        """Do nothing: the tap runs the children, once, for all parents."""
+        """Do nothing: the tap runs each child stream once, for all parents."""
 
     @override
     def get_batches(
         self, batch_config: BatchConfig, context: Context | None = None
     ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
-        """Write what the messages would hold into batch files.
+        """Write the records of the messages to batch files.
 
-        The SDK 0.54 writes the records as they were read, with columns that are not
-        selected, and neither mapped nor flattened.
+        The SDK 0.54 writes the extracted records instead, including columns that are
+        not selected, and without stream maps and flattening.
         """
         alias = self.stream_maps[0].stream_alias
         records = (
@@ -221,10 +221,10 @@ class SingerStream(Stream):
 
     @property
     def activates_version(self) -> bool:
-        """Whether a target is told, after the last record, that the table is complete.
+        """Whether an ACTIVATE_VERSION follows the last record of the stream.
 
-        Not where the records go out in batches: these have no place for a version, and
-        a target deletes all rows whose version is not the one that it is told.
+        None follows batches: their rows have no version, and a target deletes all rows
+        with another version than that of the message.
         """
         return (
             bool(self.config.get("emit_activate_version_messages"))
@@ -236,7 +236,7 @@ class SingerStream(Stream):
 
     @property
     def tables(self) -> list[str]:
-        """Names under which the target gets the stream, after stream maps."""
+        """Names of the stream in the target, after stream maps."""
         return [
             stream_map.stream_alias
             for stream_map in self.stream_maps
@@ -246,10 +246,10 @@ class SingerStream(Stream):
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        """False: the SDK 0.54 would send ACTIVATE_VERSION before the first record.
+        """False. Otherwise the SDK 0.54 sends ACTIVATE_VERSION before the first record.
 
-        A target drops the old rows when it reads one; a run that fails afterwards
-        leaves half a table. The tap sends them at the end of its run.
+        A target deletes the old rows when it reads the message. If the run then fails,
+        the table is incomplete. The tap sends the messages at the end of the run.
         """
         return False
 
@@ -264,10 +264,10 @@ class SingerStream(Stream):
     def get_replication_key_signpost(
         self, context: Context | None = None
     ) -> dt.datetime | None:
-        """Return the moment beyond which no bookmark goes: five minutes before the run.
+        """Return the upper limit of a bookmark: five minutes before the start.
 
-        An entity can change while the listing runs, and be listed before that. The
-        source's clock can be behind this machine's.
+        An entity can change during the run, after it was listed. And the clock of the
+        source can be behind that of this machine.
         """
         signpost: dt.datetime | None = super().get_replication_key_signpost(context)
         return signpost - CLOCK_SKEW if signpost else None
@@ -290,10 +290,10 @@ class SingerStream(Stream):
         level: int = logging.INFO,
         **kwargs: t.Any,
     ) -> None:
-        """Log at DEBUG what the SDK says about a stream.
+        """Log the SDK's messages about a stream at DEBUG.
 
-        The SDK 0.54 reports the beginning at INFO and each failure as an ERROR, once
-        for each stream that it passes. The tap logs one summary and one ERROR.
+        The SDK 0.54 logs the start of a stream at INFO, and a failure as an ERROR for
+        each stream that it passes through. The tap logs one summary and one ERROR.
         """
         del level
         self.logger.debug(message, *args, **kwargs)

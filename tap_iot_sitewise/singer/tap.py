@@ -1,4 +1,4 @@
-"""A tap that runs unattended: what differs from the SDK's."""
+"""The base class of a tap, with the differences from the SDK's."""
 
 from __future__ import annotations
 
@@ -37,14 +37,18 @@ _READERS: dict[str, t.Callable[[str], t.Any]] = {
     "boolean": lambda text: _BOOLEANS[text.strip().lower()],
     "object": json.loads,
 }
-"""How the text of a variable is read, by the JSON type of its setting."""
+"""Parsers of the text of a variable, by the JSON type of its setting."""
 
 
 class Stopped(SystemExit):
-    """A signal ended the run; the exit code says which."""
+    """A signal ended the run. The exit code is 128 plus the number of the signal."""
 
     def __init__(self, signum: int) -> None:
-        """Make it from the number of the signal."""
+        """Create the exception for a signal.
+
+        Args:
+            signum: Number of the signal.
+        """
         super().__init__(128 + signum)
         self.signal_name = signal.Signals(signum).name
 
@@ -56,46 +60,48 @@ class SingerTap(Tap):
     message_writer: MessageWriter
 
     def __init__(self, **arguments: t.Any) -> None:  # noqa: ANN401
-        """Make the tap.
+        """Create the tap.
 
         Args:
-            arguments: Those of the SDK's tap: config, catalog, state and so on.
+            arguments: Arguments of the SDK's tap: config, catalog, state and so on.
         """
         super().__init__(**arguments)
         self._began_at = time.monotonic()
 
     def check_settings(self, settings: dict[str, t.Any]) -> None:
-        """Refuse settings that are wrong. Does nothing here.
+        """Raise an error for settings that are wrong. Does nothing by default.
 
         Args:
-            settings: The settings as given; may be changed in place.
+            settings: The settings. An override can change them in place.
         """
 
     # The end of a run
 
     def activations(self) -> list[ActivateVersionMessage]:
-        """Return what tells a target that it may drop the rows that did not come again.
+        """Return the messages that let a target delete the rows that are gone.
 
-        To be asked after the last record. Waits up to a second where there is anything
-        to tell.
+        Call this after the last record. If there are such messages, it waits up to one
+        second.
         """
         tables = self._complete_tables()
         if not tables:
             return []
-        # Versions are whole seconds (SDK 0.54; some targets keep them in 32 bits). A
-        # run that begins in the second of the one before would have its version, and
-        # the target would drop nothing: so no run ends in the second in which it began.
-        # The monotonic clock measures what is left of it: the other clock can be set.
+        # A version is a time in whole seconds (SDK 0.54; some targets store 32 bits).
+        # If a run started in the same second as the run before, both would have the
+        # same version, and the target would delete nothing. So no run ends in the
+        # second in which it started. The monotonic clock measures the rest of that
+        # second, because somebody can set the other clock.
         version, milliseconds = divmod(self.initialized_at, 1000)
         second = self._began_at + 1.0 - milliseconds / 1000
         time.sleep(max(0.0, second - time.monotonic()))
         return [ActivateVersionMessage(table, version) for table in tables]
 
     def _complete_tables(self) -> list[str]:
-        """Return the tables, as the target knows them, that this run sends completely.
+        """Return the tables that this run sends completely, by their target names.
 
-        A stream map can send several streams into one table. Where one of them does not
-        bear a version, the target would delete its rows with the version of another.
+        A stream map can send several streams to one table. If the rows of one stream
+        have no version, the target would delete them when it activates the version of
+        another stream.
         """
         streams = t.cast("list[SingerStream]", list(self.streams.values()))
         names = [(stream, name) for stream in streams for name in stream.tables]
@@ -103,14 +109,14 @@ class SingerTap(Tap):
         complete = {name: None for stream, name in names if stream.activates_version}
         for name in complete.keys() & partial:
             self.logger.warning(
-                "emit_activate_version_messages: no ACTIVATE_VERSION is sent for %s, "
-                "because stream_maps sends several streams there, and not all of them "
-                "as a full table",
+                "emit_activate_version_messages: the tap sends no ACTIVATE_VERSION for "
+                "%s, because stream_maps sends several streams to this table and not "
+                "all of them are FULL_TABLE; send each stream to its own table",
                 name,
             )
         return [name for name in complete if name not in partial]
 
-    # Private names of the SDK, see this wing's docstring
+    # Private names of the SDK, see the docstring of `tap_iot_sitewise.singer`
 
     @classproperty
     def _env_var_config(cls) -> dict[str, t.Any]:  # noqa: N805

@@ -1,4 +1,4 @@
-"""The SiteWise wing: one file per family, in which entity and stream stand together."""
+"""The streams of SiteWise: a file per family declares its entities and streams."""
 
 from __future__ import annotations
 

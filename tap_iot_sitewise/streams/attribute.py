@@ -1,4 +1,4 @@
-"""Attributes of the entities of AWS IoT SiteWise: kinds, and how to declare them."""
+"""Attributes of the entities of AWS IoT SiteWise, and functions to declare them."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from singer_sdk import typing as th
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder()
 
 ITSELF = ""
-"""Member of an item that is a plain string: its value."""
+"""Pseudo member of an item that is a plain string: the string."""
 
 
 class UnexpectedValueError(ValueError):
-    """The API sent a value that the entity has no room for."""
+    """The API sent a value that does not fit the entity."""
 
 
 class Kind(t.Protocol):
-    """What an attribute can hold."""
+    """Type of an attribute's values."""
 
     @property
     def plain(self) -> type | None:
-        """Type whose values go into the record as they came, None for no type."""
+        """Python type whose values need no conversion, or None."""
 
     @property
-    def json_type(self) -> t.Any:  # noqa: ANN401 - a class or an instance of the SDK's
+    def json_type(self) -> t.Any:  # noqa: ANN401 - a class or an instance
         """Type in the JSON schema."""
 
     def convert(self, value: object) -> t.Any:  # noqa: ANN401
-        """Return ``value`` as the record holds it.
+        """Convert a value of the API's answer to a value of the record.
 
         Raises:
-            UnexpectedValueError: The API states another type.
+            UnexpectedValueError: The value has another type than in the service model.
         """
 
     def convert_all(self, values: list[t.Any]) -> list[t.Any]:
-        """Return values, none of them null, as records hold them.
+        """Convert several values, none of them null.
 
         Raises:
-            UnexpectedValueError: The API states another type for one of them.
+            UnexpectedValueError: A value has another type than in the service model.
         """
 
 
 @dataclass(frozen=True)
 class Text:
-    """A string. ``values`` are the ones known today, for the description only.
+    """A string. ``values`` are the known values of an enumeration.
 
-    AWS adds values to its enumerations, and a target that validates would refuse
-    a whole load over one that the schema does not list.
+    They are in the description, not in the schema: AWS adds values to its enumerations,
+    and a target that validates records would refuse a load with a new value.
     """
 
     values: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Text:
         """Return ``value``, see :class:`Kind`."""
         if isinstance(value, str):
             return value
-        msg = f"text was expected, not {type(value).__name__}"
+        msg = f"expected text, not {type(value).__name__}"
         raise UnexpectedValueError(msg)
 
     def convert_all(self, values: list[t.Any]) -> list[t.Any]:
@@ -72,10 +72,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Timestamp:
-    """A moment: epoch seconds on the wire, RFC 3339 in UTC in the record.
+    """A date and time: epoch seconds on the wire, RFC 3339 in UTC in the record.
 
-    A double holds today's epoch seconds to a quarter of a microsecond, so the
-    fraction that the API sent comes out as it was.
+    A double represents today's epoch seconds to a quarter of a microsecond, so the
+    record keeps the fraction that the API sent.
     """
 
     json_type: t.ClassVar = th.DateTimeType
@@ -83,16 +83,16 @@ class Timestamp:
 
     def convert(self, value: object) -> str:
         """Return ``value`` as RFC 3339, see :class:`Kind`."""
-        # bool is an int to Python; AWS never means one here.
+        # A bool is an int in Python, but not a date.
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             try:
                 moment = dt.datetime.fromtimestamp(value, dt.timezone.utc)
             except (OverflowError, ValueError, OSError):
-                msg = f"epoch seconds {value!r} lie outside the years 1 to 9999"
+                msg = f"epoch seconds {value!r} are outside the years 1 to 9999"
                 raise UnexpectedValueError(msg) from None
-            # Like `dates.rfc3339`, without its conversion.
+            # Like `dates.rfc3339`, without the conversion to UTC.
             return moment.isoformat("T", "microseconds")
-        msg = f"epoch seconds were expected, not {type(value).__name__}"
+        msg = f"expected epoch seconds, not {type(value).__name__}"
         raise UnexpectedValueError(msg)
 
     def convert_all(self, values: list[t.Any]) -> list[t.Any]:
@@ -101,7 +101,7 @@ class Timestamp:
             return [self.convert(value) for value in values]
         read, utc = dt.datetime.fromtimestamp, dt.timezone.utc
         try:
-            # msgspec writes dates five times as fast as Python, in another form.
+            # msgspec formats dates five times as fast as Python, in another format.
             written = _encoder.encode([read(value, utc) for value in values])
         except (OverflowError, ValueError, OSError):
             return [self.convert(value) for value in values]
@@ -113,18 +113,18 @@ class Timestamp:
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute of an entity. See the functions below for how to declare one.
+    """One attribute of an entity. The functions below declare one.
 
     Args:
-        column: Its name in the record.
-        member: Its name on the wire, ``ITSELF`` for an item that is a plain string.
-            None where it does not come from the item but from the request, like
-            ``portal_id`` in a project.
-        kind: What it holds.
+        column: Name in the record.
+        member: Name on the wire, or ``ITSELF`` for an item that is a plain string.
+            None if the value comes from the request, not from the item, like
+            ``portal_id`` of a project.
+        kind: Type of the values.
         description: One sentence for the reader of the table.
-        required: Whether no record can be without it.
-        is_key: Whether it is a column of the key.
-        marks_change: Whether it is the date at which the entity changed.
+        required: Whether every record has a value.
+        is_key: Whether the column is part of the key.
+        marks_change: Whether the value is the date of the entity's last change.
     """
 
     column: str
@@ -145,7 +145,7 @@ class Attribute:
 
 
 def camel_case(column: str) -> str:
-    """Return the wire name that a column has where nothing else is declared."""
+    """Return the default wire name of a column."""
     first, *others = column.split("_")
     return first + "".join(map(str.title, others))
 
@@ -169,7 +169,7 @@ def parent_id(column: str, description: str) -> Attribute:
 def text(
     column: str, description: str, *values: str, member: str | None = None
 ) -> Attribute:
-    """Declare a string, with the values that an enumeration has today."""
+    """Declare a string, with the known values of an enumeration."""
     wire = camel_case(column) if member is None else member
     return Attribute(column, wire, Text(values), description)
 
@@ -181,6 +181,6 @@ def timestamp(
     member: str | None = None,
     marks_change: bool = False,
 ) -> Attribute:
-    """Declare a moment."""
+    """Declare a date and time."""
     wire = camel_case(column) if member is None else member
     return Attribute(column, wire, Timestamp(), description, marks_change=marks_change)

@@ -1,7 +1,7 @@
-"""Entities of AWS IoT SiteWise: declared once, attribute by attribute.
+"""Entities of AWS IoT SiteWise, each a list of attributes.
 
-The JSON schema of a stream and the conversion of the API's answer to a record both
-follow from the declaration; nothing else in the package names a column.
+The declaration of an entity defines both the JSON schema of a stream and the conversion
+of the API's answer to a record.
 
 Sources: the ``iotsitewise`` service model of botocore (API version 2019-12-02) for
 names, types and enumerated values; the AWS IoT SiteWise API Reference for meanings.
@@ -47,19 +47,19 @@ class ListOf:
         return th.ArrayType(self.entity.json_type)
 
     def convert(self, value: object) -> list[Record]:
-        """Return ``value`` as records, or raise :class:`UnexpectedValueError`."""
+        """Convert a list of items to records, or raise an `UnexpectedValueError`."""
         if isinstance(value, list):
             return [self.entity.convert(item) for item in value]
-        msg = f"a list was expected, not {type(value).__name__}"
+        msg = f"expected a list, not {type(value).__name__}"
         raise UnexpectedValueError(msg)
 
     def convert_all(self, values: list[t.Any]) -> list[t.Any]:
-        """Return ``values`` as lists of records, see :class:`ListOf.convert`."""
+        """Convert several lists, see :meth:`convert`."""
         return [self.convert(value) for value in values]
 
 
 class Entity:
-    """A structure of the API: its name there, and its attributes in column order."""
+    """A structure of the API, with its attributes in column order."""
 
     plain: t.ClassVar[type | None] = None
 
@@ -68,7 +68,7 @@ class Entity:
 
         Args:
             name: Shape name in botocore's service model.
-            attributes: In the order in which the columns are to appear.
+            attributes: Attributes in the order of the columns.
         """
         self.name = name
         self.attributes = attributes
@@ -101,7 +101,7 @@ class Entity:
 
     @property
     def json_type(self) -> th.ObjectType:
-        """Type of the entity inside of another one's schema."""
+        """Type of the entity in the schema of another entity."""
         return th.ObjectType(*self.properties)
 
     @property
@@ -111,9 +111,9 @@ class Entity:
 
     @functools.cached_property
     def identity(self) -> Callable[[t.Any], Hashable | None]:
-        """Function that gives the key of an item, as far as it is in the item.
+        """Function that returns the key of an item, without the columns of the request.
 
-        It gives None for an item whose key is not there: its conversion fails.
+        It returns None for an item without a key. The conversion of such an item fails.
         """
         members = [a.member for a in self.attributes if a.is_key and a.member]
         get = operator.itemgetter(*members) if members else _itself
@@ -131,24 +131,24 @@ class Entity:
     def convert(
         self, item: object, columns: Mapping[str, t.Any] | None = None
     ) -> Record:
-        """Turn an item of the API's answer into a record.
+        """Convert an item of the API's answer to a record.
 
         Args:
-            item: The item as decoded from JSON; members unknown here are left out,
-                members that are missing or null become null.
-            columns: Columns that the request, not the answer, decides.
+            item: The item as decoded from JSON. Unknown members are ignored; missing
+                members become null.
+            columns: Columns whose values come from the request.
 
         Returns:
             A record with every column, dates as RFC 3339 in UTC.
 
         Raises:
-            UnexpectedValueError: A value is of another type than the API states, or
+            UnexpectedValueError: A value has another type than in the service model, or
                 a key is missing. The text names the entity and the member.
         """
         if self._is_plain:
             item = {ITSELF: item}
         if not isinstance(item, dict):
-            msg = f"{self.name}: an object was expected, not {type(item).__name__}"
+            msg = f"{self.name}: expected an object, not {type(item).__name__}"
             raise UnexpectedValueError(msg)
         record: Record = {}
         for column, member, plain, convert, required in self._conversions:
@@ -158,9 +158,9 @@ class Entity:
             if value is None:
                 if required:
                     where = self.name + (f".{member}" if member else "")
-                    msg = f"{where}: missing, though every record has one"
+                    msg = f"{where}: the value is missing, but every record needs one"
                     raise UnexpectedValueError(msg)
-            # Most values are as they should be; the call is spared for them.
+            # Most values need no conversion: save the call.
             elif type(value) is not plain:
                 try:
                     value = convert(value)
@@ -174,15 +174,15 @@ class Entity:
     def convert_all(
         self, items: list[t.Any], columns: Mapping[str, t.Any] | None = None
     ) -> list[Record]:
-        """Turn many items into records, column by column: in half of the time.
+        """Convert items to records column by column, which takes half of the time.
 
         Args:
             items: The items, see :meth:`convert`.
-            columns: Columns that the request decides, the same for all.
+            columns: Columns whose values come from the request, the same for all items.
 
         Raises:
-            UnexpectedValueError: One of the items is not sound. :meth:`convert` says
-                what is wrong with it.
+            UnexpectedValueError: An item is not valid. The text of the error of
+                :meth:`convert` names the problem.
         """
         if self._is_plain or set(map(type, items)) - {dict}:
             return [self.convert(item, columns) for item in items]

@@ -1,4 +1,4 @@
-"""What child streams need of their parents, kept until the children are listed."""
+"""Keeps the columns of parents that child streams need."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if t.TYPE_CHECKING:
     from tap_iot_sitewise.streams.entity import Record
 
 _IN_MEMORY = 1024 * 1024
-"""Bytes that are kept in memory; above them, everything is in a temporary file."""
+"""Maximum bytes in memory. More are kept in a temporary file."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
 
 
 class Parents:
-    """Some columns of the records of a stream, in memory or in an anonymous file.
+    """Some columns of the records of a stream, in memory or in a temporary file.
 
-    Memory does not grow with the number of parents. The file has no name, and goes
-    away with the process, however it ends.
+    Memory does not grow with the number of parents. The file has no name, so the
+    operating system deletes it when the process ends in any way.
     """
 
     def __init__(self, columns: Iterable[str]) -> None:
-        """Begin without parents.
+        """Create an empty store.
 
         Args:
-            columns: Columns that are kept.
+            columns: Columns to keep.
         """
         self._columns = tuple(dict.fromkeys(columns))
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
@@ -53,7 +53,7 @@ class Parents:
             raise _failed(error) from error
 
     def __iter__(self) -> Iterator[Record]:
-        """Yield the columns of each parent, in the order in which they were added."""
+        """Yield the columns of each parent, in the order of the calls of `add`."""
         try:
             self._file.seek(0)
             for line in self._file:
@@ -62,12 +62,12 @@ class Parents:
             raise _failed(error) from error
 
     def close(self) -> None:
-        """Forget the parents."""
+        """Delete the parents."""
         self._file.close()
 
 
 def _failed(error: OSError) -> TapError:
     return TapError(
-        f"TMPDIR: cannot use a temporary file ({error.strerror or error}); set it "
+        f"TMPDIR: cannot use a temporary file ({error.strerror or error}); set TMPDIR "
         "to a directory with free space"
     )

@@ -1,4 +1,4 @@
-"""Fetches ahead of the one who reads, in threads, and hands out in order."""
+"""Fetches pages ahead in threads, and returns them in order."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ K = t.TypeVar("K")
 P = t.TypeVar("P")
 
 _PAGES_AHEAD = 1
-"""Pages of one listing that wait to be read; the next one is fetched meanwhile."""
+"""Maximum pages of one listing that wait for the reader."""
 
 _LISTINGS_PER_WORKER = 2
-"""Listings begun and not yet read, for each worker: one that is being fetched and
-one that is done, so that a worker need not wait for a slow one before it."""
+"""Maximum listings per worker that are not read yet: one that the worker fetches and
+one that is complete, so that a worker does not wait for an earlier, slow listing."""
 
 
 _GLANCE = 0.5
-"""Seconds after which a wait is begun anew."""
+"""Seconds after which a wait is repeated."""
 
 
 class _Listing(t.Generic[K, P]):
-    """One listing: its key, and its pages as far as they came and were not read."""
+    """One listing: its key, and its pages that are fetched and not read yet."""
 
     def __init__(self, key: K) -> None:
         self.key = key
@@ -35,21 +35,21 @@ class _Listing(t.Generic[K, P]):
 
 
 class Prefetch(t.Generic[K, P]):
-    """Runs one listing for each key, several at once, and gives them out in order.
+    """Fetches one listing per key, several at a time, and yields them in order.
 
-    What waits in memory is bounded by the number of workers, not by that of keys.
-    Workers are daemon threads: a stopped run does not wait for what they wait for.
+    The number of workers limits the pages in memory; the number of keys does not
+    matter. Workers are daemon threads, so a stopped run does not wait for them.
     """
 
     def __init__(
         self, keys: Iterable[K], fetch: Callable[[K], Iterable[P]], workers: int
     ) -> None:
-        """Set up; nothing is fetched before the first listing is asked for.
+        """Create the object. Fetching starts with the iteration.
 
         Args:
-            keys: What to list, in order.
-            fetch: Gives the pages of one key; called in a worker.
-            workers: Listings that are fetched at once.
+            keys: Keys of the listings, in order.
+            fetch: Yields the pages of one key; called in a worker.
+            workers: Maximum listings that are fetched at the same time.
         """
         self._keys = iter(keys)
         self._fetch = fetch
@@ -63,10 +63,10 @@ class Prefetch(t.Generic[K, P]):
         self._ended = False
 
     def __iter__(self) -> Iterator[tuple[K, Iterator[P]]]:
-        """Give each key with its pages, which are to be read before the next key.
+        """Yield each key with its pages. Read the pages before the next key.
 
         Raises:
-            Exception: The first failure of any listing, at once, whichever is read.
+            Exception: The first failure of any listing, as soon as it occurs.
         """
         try:
             while self._fill():
@@ -81,7 +81,7 @@ class Prefetch(t.Generic[K, P]):
                 self._todo.put(None)
 
     def _fill(self) -> bool:
-        """Begin as many listings as may wait; return whether one is to be read."""
+        """Start as many listings as allowed. Return whether there is one to read."""
         while len(self._ahead) < self._workers * _LISTINGS_PER_WORKER:
             try:
                 listing: _Listing[K, P] = _Listing(next(self._keys))
@@ -97,8 +97,8 @@ class Prefetch(t.Generic[K, P]):
     def _read(self, listing: _Listing[K, P]) -> Iterator[P]:
         while True:
             with self._changed:
-                # With a bound: a signal that comes just before the wait would be
-                # noticed only after it.
+                # With a timeout: Python handles a signal that comes just before the
+                # wait only after the wait.
                 while not self._changed.wait_for(
                     lambda: listing.pages or listing.done or self._failure, _GLANCE
                 ):
@@ -117,7 +117,7 @@ class Prefetch(t.Generic[K, P]):
                 for page in self._fetch(listing.key):
                     if not self._put(listing, page):
                         return
-            except BaseException as failure:  # noqa: BLE001 - raised by the reader
+            except BaseException as failure:  # noqa: BLE001 - the reader raises it
                 with self._changed:
                     self._failure = self._failure or failure
                     self._changed.notify_all()
@@ -127,7 +127,7 @@ class Prefetch(t.Generic[K, P]):
                 self._changed.notify_all()
 
     def _put(self, listing: _Listing[K, P], page: P) -> bool:
-        """Leave a page for the reader; return whether more are wanted."""
+        """Pass a page to the reader. Return whether to fetch more pages."""
         with self._changed:
             self._changed.wait_for(
                 lambda: (

@@ -1,7 +1,7 @@
-"""How a stream is requested: one request, one per parent, or one per batch of parents.
+"""The requests of a stream: one, one per parent, or one per batch of parents.
 
-A stream declares one of the classes below. They turn the settings and the parents into
-requests; paging, fetching ahead, retries and counting know nothing else.
+A stream declares one of the classes below, which creates requests from the settings and
+the parents. Paging, prefetching, retries and counting work on requests only.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ class Listing:
 
     Args:
         operation: Operation of the API; its IAM action is ``iotsitewise:<operation>``.
-        result: Member of the answer that holds the items: objects or plain strings. A
-            Describe operation has such a member as well.
+        result: Member of the answer with the list of items, objects or plain strings.
+            A Describe operation can have such a member too.
         parent: Stream class whose records are the parents. None for one request.
-        by: Column of the parent that each parameter of the operation takes. The
-            records have these columns as well.
+        by: Parameters of the operation whose values come from columns of the parent.
+            The records have these columns too.
         columns: Further columns of the parent that the records have.
-        parameters: Parameters that are always the same.
-        settings: Setting that each parameter takes, left out where it is not set.
+        parameters: Parameters with a constant value.
+        settings: Parameters whose values come from settings. A parameter is omitted if
+            its setting is not set.
     """
 
     operation: str
@@ -45,7 +46,7 @@ class Listing:
 
     @property
     def parent_columns(self) -> tuple[str, ...]:
-        """Columns that are needed of each parent."""
+        """Columns of each parent that the requests need."""
         return (*self.by.values(), *self.columns)
 
     def requests(
@@ -54,9 +55,9 @@ class Listing:
         """Yield the requests.
 
         Args:
-            entity: What the operation answers with.
+            entity: Entity of the items in the answer.
             config: Settings.
-            parents: Columns of the parents; none are read where there is no parent.
+            parents: Columns of the parents. Not used without a parent stream.
         """
         always = self._parameters_without_parent(config)
         for record in parents if self.parent else ({},):
@@ -82,15 +83,15 @@ class Listing:
 
 @dataclass(frozen=True)
 class Batch(Listing):
-    """One request for each batch of parents: an entry for each of them.
+    """One request per batch of parents, with an entry for each parent.
 
-    The answer names the entry that an item belongs to in its member ``entryId``. One
-    entry can have any number of items.
+    The member ``entryId`` of an item names its entry. An entry can have any number of
+    items.
 
     Args:
-        size: Most entries of one request.
-        entries: Parameter of the operation that takes the entries. Of an entry,
-            ``by`` names the members.
+        size: Maximum entries of one request.
+        entries: Parameter of the operation for the list of entries. ``by`` names the
+            members of an entry.
     """
 
     size: int = 16

@@ -1,4 +1,4 @@
-"""A stream of SiteWise: from its declaration to records."""
+"""The base class of the streams of SiteWise."""
 
 from __future__ import annotations
 
@@ -30,52 +30,52 @@ if t.TYPE_CHECKING:
 
 
 class SiteWiseStream(SingerStream):
-    """What an operation of SiteWise answers with, as a stream.
+    """A stream of the items that an operation of SiteWise returns.
 
-    To add one: declare a subclass with ``name``, ``entity`` and ``request`` in the file
-    of its family, and add it to ``STREAMS``.
+    To add a stream, declare a subclass with ``name``, ``entity`` and ``request`` in the
+    file of its family, and add it to ``STREAMS``.
     """
 
     entity: t.ClassVar[Entity]
-    """What the operation answers with: columns, key, date of the last change."""
+    """Entity of the items: columns, key, date of the last change."""
 
     request: t.ClassVar[Listing]
-    """How the operation is called, and for which parents."""
+    """Operation, parameters and parent stream of the requests."""
 
     def __init__(self, tap: SingerTap, open_client: Callable[[], Client]) -> None:
-        """Make the stream of a tap.
+        """Create the stream.
 
         Args:
             tap: The tap.
-            open_client: Gives the client of SiteWise. Called when the stream runs.
+            open_client: Returns the client of SiteWise. Called when the stream runs.
         """
         super().__init__(
             tap, schema=self.entity.schema, key_properties=list(self.entity.key)
         )
         self._open_client = open_client
         self.parents: Iterable[Record] = ()
-        """Columns of the parents, to be set before the stream runs."""
+        """Columns of the parents. Set them before the stream runs."""
         self.for_children: Parents | None = None
-        """Where to note the records that are parents, None where no child runs."""
+        """Store for the columns that child streams need, None if no child runs."""
 
     def is_child_of(self, stream: SiteWiseStream) -> bool:
-        """Return whether this stream is listed for each record of another one."""
+        """Return whether this stream has requests for each record of another one."""
         return self.request.parent is type(stream)
 
     @override
     def pages(self) -> Iterator[list[Record]]:
-        """Yield the records that are to be sent, page by page.
+        """Yield the records to send, page by page.
 
-        The pages are fetched ahead. Several requests run at once, and their pages come
-        in the order of the parents.
+        The tap fetches pages ahead, and sends several requests at a time. The pages
+        come in the order of the parents.
 
         Yields:
             Records, dates as RFC 3339 in UTC.
 
         Raises:
-            TapError: A call failed for good, or its answer is not as the API states.
+            TapError: A call failed after all attempts, or its answer is not valid.
         """
-        # boto3 takes its time to load; --discover does without.
+        # boto3 is slow to import, and --discover does not need it.
         from tap_iot_sitewise.aws.paging import Calls  # noqa: PLC0415
         from tap_iot_sitewise.streams.prefetch import Prefetch  # noqa: PLC0415
 
@@ -94,14 +94,13 @@ class SiteWiseStream(SingerStream):
                 records, failure = self._convert(request, page)
                 listed += len(records)
                 if self.for_children is not None:
-                    # Before the bookmark is looked at: a child can be new in an old
-                    # parent. And whatever a stream map makes of the parent. A stream
-                    # with a limit (--test) tries as many parents.
+                    # Before bookmark and stream maps apply: an old parent can have a new
+                    # child. A stream with a limit (--test) has as many parents.
                     self.for_children.add(records[: self.ABORT_AT_RECORD_COUNT])
                 yield records if since is None else self._changed(records, since)
                 if failure is not None:
                     raise failure
-                # Nobody should wait for records while this waits for AWS.
+                # Write the records before waiting for AWS.
                 self._writer.flush()
                 line.show(self.name, listed, calls.requests)
         line.close()
@@ -126,8 +125,8 @@ class SiteWiseStream(SingerStream):
             parent = " ".join(f"{n} {v}" for n, v in request.columns.items())
             if listed:
                 self.logger.warning(
-                    "%s was deleted while it was listed, only the first %d of its %s "
-                    "were sent (%s)",
+                    "%s was deleted while it was listed: only the first %d of its %s "
+                    "are in the output (%s)",
                     parent,
                     listed,
                     self.name,
@@ -135,7 +134,7 @@ class SiteWiseStream(SingerStream):
                 )
             else:
                 self.logger.warning(
-                    "%s was deleted during the run, its %s are left out (%s)",
+                    "%s was deleted during the run: its %s are not in the output (%s)",
                     parent,
                     self.name,
                     error,
@@ -144,7 +143,7 @@ class SiteWiseStream(SingerStream):
     def _convert(
         self, request: Request, page: Page
     ) -> tuple[list[Record], TapError | None]:
-        """Return the records of a page, up to the first that is not sound."""
+        """Return the records of a page before the first item that is not valid."""
         if request.entries is None:
             with contextlib.suppress(UnexpectedValueError):
                 return self.entity.convert_all(page, request.columns), None
@@ -155,7 +154,9 @@ class SiteWiseStream(SingerStream):
                 # Not in a comprehension: the records before a bad item are kept.
                 records.append(convert(item, columns_of(item)))  # noqa: PERF401
         except UnexpectedValueError as error:
-            failure = TapError(f"{request.operation}: {error}")
+            failure = TapError(
+                f"{request.operation}: {error}; report this line as an issue of the tap"
+            )
             failure.__cause__ = error
             return records, failure
         except TapError as error:
@@ -165,7 +166,7 @@ class SiteWiseStream(SingerStream):
     def _changed(self, records: list[Record], since: str) -> list[Record]:
         """Return the records that changed since the bookmark.
 
-        A record without a date is among them: nothing tells when it changed.
+        A record without a date is always returned: it may have changed.
         """
         column = self.replication_key
         if column is None:
