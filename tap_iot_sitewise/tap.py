@@ -38,7 +38,7 @@ class TapIoTSiteWise(CommandLineTap):
     config_jsonschema = settings.SCHEMA
 
     def __init__(self, **arguments: t.Any) -> None:  # noqa: ANN401
-        """Create the tap without a call.
+        """Create the tap. It sends no request yet.
 
         Args:
             arguments: Arguments of the SDK's tap: config, catalog, state and so on.

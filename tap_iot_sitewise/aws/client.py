@@ -36,7 +36,7 @@ class Client:
     """Sends requests page by page. Threads can share it."""
 
     def __init__(self, session: boto3.Session, config: Config) -> None:
-        """Create a client without a call.
+        """Create a client. It sends no request yet.
 
         Args:
             session: Session with credentials, from ``session.open_session``.
@@ -186,8 +186,8 @@ class Client:
 def _mask_credentials(request: t.Any, **_: object) -> None:  # noqa: ANN401
     """Mask the credentials of a request in the log (event ``before-send``).
 
-    The tap does not know the credentials of boto3's own chain before. If a signature is
-    wrong, the answer of AWS quotes the request, including the token.
+    Until this event, the tap does not know the credentials of boto3's own chain. If a
+    signature is wrong, the answer of AWS quotes the request, including the token.
     """
     token, authorization = (
         value.decode("latin-1") if isinstance(value, bytes) else value or ""

@@ -55,7 +55,7 @@ def open_session(config: Config) -> boto3.Session:
         config: Valid settings.
 
     Returns:
-        A session in the Region of the trust anchor, without a call.
+        A session in the Region of the trust anchor. It sends no request yet.
 
     Raises:
         SettingsError: The certificate expired, or a file changed, after the settings
@@ -98,7 +98,7 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
         endpoint_url: str | None,
         **session: t.Any,  # noqa: ANN401 - arguments of the base class
     ) -> None:
-        """Create a session without a call.
+        """Create a session. It sends no request yet.
 
         Args:
             identity: Valid certificate, key and chain.

@@ -223,8 +223,8 @@ class SingerStream(Stream):
     def activates_version(self) -> bool:
         """Whether an ACTIVATE_VERSION follows the last record of the stream.
 
-        None follows batches: their rows have no version, and a target deletes all rows
-        with another version than that of the message.
+        No ACTIVATE_VERSION follows batches: their rows have no version, and a target
+        deletes all rows with another version than that of the message.
         """
         return (
             bool(self.config.get("emit_activate_version_messages"))
