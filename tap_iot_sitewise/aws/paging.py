@@ -53,7 +53,10 @@ class Request:
         try:
             return self.entries[item["entryId"]]
         except (KeyError, TypeError) as error:
-            msg = f"{self.operation}: an item of the answer has an unknown entryId"
+            msg = (
+                f"{self.operation}: an item of the answer has an unknown entryId; "
+                "report this line as an issue of the tap"
+            )
             raise TapError(msg) from error
 
 

@@ -94,8 +94,8 @@ class SiteWiseStream(SingerStream):
                 records, failure = self._convert(request, page)
                 listed += len(records)
                 if self.for_children is not None:
-                    # Before bookmark and stream maps apply: an old parent can have a new
-                    # child. A stream with a limit (--test) has as many parents.
+                    # Before bookmark and stream maps apply: an old parent can have
+                    # a new child. With a limit (--test), as many parents as records.
                     self.for_children.add(records[: self.ABORT_AT_RECORD_COUNT])
                 yield records if since is None else self._changed(records, since)
                 if failure is not None:
