@@ -27,8 +27,8 @@ class MessageWriter(MsgSpecWriter):
     """The SDK's msgspec writer without one system call per record.
 
     Records wait until the buffer is full, until a message of another type follows, or
-    until a stream calls :meth:`flush` before it waits for its source. A STATE always follows
-    the records that it covers, and never waits.
+    until a stream calls :meth:`flush` before it waits for its source. A STATE always
+    follows the records that it covers, and never waits.
 
     The writer writes every byte or raises (see
     :func:`tap_iot_sitewise.standard_streams.write_all`). The output of a run that is

@@ -94,8 +94,9 @@ class SiteWiseStream(SingerStream):
                 records, failure = self._convert(request, page)
                 listed += len(records)
                 if self.for_children is not None:
-                    # Before bookmark and stream maps apply: an old parent can have
-                    # a new child. With a limit (--test), as many parents as records.
+                    # Before the bookmark applies: an old parent can have a new
+                    # child. Also if a stream map drops the parent. With a limit
+                    # (--test), as many parents as records.
                     self.for_children.add(records[: self.ABORT_AT_RECORD_COUNT])
                 yield records if since is None else self._changed(records, since)
                 if failure is not None:
