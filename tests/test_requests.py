@@ -277,6 +277,6 @@ def test_a_full_disk_is_one_error(
 
     assert run.code == 1
     assert run.log == (
-        "TMPDIR: cannot use a temporary file (No space left on device); set it to a "
-        "directory with free space"
+        "TMPDIR: cannot use a temporary file (No space left on device); set TMPDIR to "
+        "a directory with free space"
     )
