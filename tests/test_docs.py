@@ -231,7 +231,7 @@ def test_yaml_examples_are_what_meltano_and_the_tap_take(
 
 
 def _refused(config: Message) -> list[str]:
-    """Return what is wrong with settings, but for those that are not there."""
+    """Return what is wrong with settings, apart from those that are missing."""
     schema = json.loads(json.dumps(settings.SCHEMA))
     TapIoTSiteWise.append_builtin_config(schema)
     unknown = sorted(config.keys() - schema["properties"].keys())

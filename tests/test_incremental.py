@@ -544,7 +544,7 @@ def test_the_versions_of_runs_grow_also_when_one_follows_at_once(aws: Emulator) 
 
 
 class History:
-    """What befalls a plant and the table that is loaded from it."""
+    """A plant that changes, and the table that is loaded from it."""
 
     def __init__(self, aws: Emulator, catalog: Message) -> None:
         self.aws = aws

@@ -317,7 +317,7 @@ def test_what_an_option_prints_is_whole_where_the_pipe_does_not_block(
 ) -> None:
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
-    # Full but for a little: the catalog does not fit.
+    # Almost full: the catalog does not fit.
     filled = _fill(theirs)
 
     process = subprocess.Popen(
