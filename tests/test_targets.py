@@ -514,7 +514,7 @@ def test_a_table_that_holds_rows_without_a_version_is_not_activated(
     assert activated(run) == ["asset_models"]
     # The SDK warns of an incremental stream.
     warning = run.lines("WARNING")[-1]
-    assert "no ACTIVATE_VERSION is sent for things" in warning
+    assert "the tap sends no ACTIVATE_VERSION for things" in warning
 
 
 def test_a_whole_run_activates_each_stream_once_after_its_last_record(
