@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
-import difflib
 import re
 import typing as t
-from urllib.parse import urlsplit
 
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_iot_sitewise import redaction
 from tap_iot_sitewise.dates import parse_moment, rfc3339
 from tap_iot_sitewise.errors import SettingsError
-from tap_iot_sitewise.settings_warnings import secrets_in
+from tap_iot_sitewise.settings_warnings import secrets_in, warn_of_unknown
+from tap_iot_sitewise.singer import batches, stream_maps
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Iterator, Mapping, MutableMapping
 
     from jsonschema import ValidationError
 
@@ -45,8 +45,6 @@ _ARNS = {
     ),
 }
 
-_LIKE_A_REGION = re.compile(r"[A-Za-z]{2,5}([-_ ][A-Za-z]{2,10}){1,3}[-_ ]?[0-9]{1,2}")
-
 _TYPE_NAMES = {
     "array": "a list",
     "boolean": "true or false",
@@ -57,12 +55,22 @@ _TYPE_NAMES = {
 }
 
 
-def check(config: dict[str, t.Any], schema: Config, logger: logging.Logger) -> None:
+PACKAGE = "tap-iot-sitewise"
+"""What is installed with pip, and has the extras."""
+
+
+def check(
+    config: dict[str, t.Any],
+    schema: Config,
+    tables: Mapping[str, stream_maps.Table],
+    logger: logging.Logger,
+) -> None:
     """Fill in the defaults, and refuse settings that are wrong.
 
     Args:
         config: Settings as given; changed in place.
         schema: JSON schema of the settings with the SDK's own.
+        tables: The streams, for which there can be stream maps.
         logger: For what is worth a warning.
 
     Raises:
@@ -73,13 +81,19 @@ def check(config: dict[str, t.Any], schema: Config, logger: logging.Logger) -> N
     for name, value in config.items():
         if name.endswith("_url"):
             redaction.register_url(str(value))
+    warn_of_unknown(config, schema["properties"], logger)
     found = problems(config, schema)
+    found += batches.problems(config.get("batch_config"), package=PACKAGE)
+    found += stream_maps.problems(config, tables, package=PACKAGE)
     # Only an extraction needs boto3; --version and --discover start without it.
     from tap_iot_sitewise.aws import session  # noqa: PLC0415
 
     found += session.problems(config)
     if found:
         raise SettingsError(found)
+    likely = stream_maps.misspelled(config, tables, package=PACKAGE)
+    for clause in dict.fromkeys(likely):
+        logger.warning("%s", clause)
     if "start_date" in config:
         # The SDK 0.54 compares it with bookmarks, and reads fewer forms than this.
         config["start_date"] = rfc3339(parse_moment(config["start_date"]))
@@ -107,11 +121,12 @@ def problems(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
     """
     for name in [name for name, value in config.items() if value is None]:
         del config[name]
-    errors = list(JSONSchemaValidator(schema).iter_errors(config))
+    errors = list(JSONSchemaValidator(_checked_here(schema)).iter_errors(config))
     wrong = {error.absolute_path[0] for error in errors if error.absolute_path}
     sound = {name: value for name, value in config.items() if name not in wrong}
     checks = (
         _missing,
+        _flattening_problems,
         _region_problems,
         _text_problems,
         _date_problems,
@@ -124,6 +139,17 @@ def problems(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
     ]
 
 
+def _checked_here(schema: Config) -> dict[str, t.Any]:
+    """Return the JSON schema without what is in stream maps.
+
+    The SDK 0.54 describes them with a schema that is not valid itself.
+    """
+    copied = copy.deepcopy(dict(schema))
+    if "stream_maps" in copied["properties"]:
+        copied["properties"]["stream_maps"] = {"type": ["object", "null"]}
+    return copied
+
+
 def _told(error: ValidationError) -> str:
     """Say what a JSON schema error means, without the value: it can be a secret."""
     rule = error.validator
@@ -134,21 +160,24 @@ def _told(error: ValidationError) -> str:
         given: t.Any = error.instance
         missing = next(name for name in limit if name not in given)
         return f"{missing} is missing"
-    # The setting, not the place in it: keys in an object can be anything as well.
-    name = error.absolute_path[0]
-    if rule == "type":
-        types = [limit] if isinstance(limit, str) else limit
-        wanted = [_TYPE_NAMES[name] for name in types if name != "null"]
-        return f"{name} must be {' or '.join(wanted)}"
+    # Only names that the schema knows: other keys can be anything as well.
+    name = ".".join(part for part in error.absolute_path if isinstance(part, str))
+    if rule in {"type", "oneOf"}:
+        return f"{name} must be {_listed(rule, limit)}"
     if rule == "enum":
         return f"{name} must be one of {', '.join(str(value) for value in limit)}"
     if rule in {"minimum", "maximum"}:
         low, high = schema["minimum"], schema.get("maximum")
         span = f"at least {low}" if high is None else f"{low} to {high}"
         return f"{name} must be {span}, not {error.instance}"
-    if rule == "exclusiveMinimum":
-        return f"{name} must be more than {limit}, not {error.instance}"
-    return f"{name} does not have the form that it must have ({rule})"
+    # The last rule of the settings' schema: exclusiveMinimum.
+    return f"{name} must be more than {limit}, not {error.instance}"
+
+
+def _listed(rule: str, limit: t.Any) -> str:  # noqa: ANN401
+    types = [option["type"] for option in limit] if rule == "oneOf" else [limit]
+    names = [n for some in types for n in ([some] if isinstance(some, str) else some)]
+    return " or ".join(_TYPE_NAMES[name] for name in names if name != "null")
 
 
 def _missing(config: Config) -> Iterator[str]:
@@ -156,41 +185,22 @@ def _missing(config: Config) -> Iterator[str]:
     for name in _REQUIRED.get(method, ()):
         if not config.get(name):
             yield f"{name} is missing, auth_method {method} needs it"
+
+
+def _flattening_problems(config: Config) -> Iterator[str]:
     if config.get("flattening_enabled") and "flattening_max_depth" not in config:
-        yield f"{'flattening_max_depth'} is missing"
-
-
-def region_pattern() -> str:
-    """Return a regular expression for the Regions of all partitions known to botocore.
-
-    New Regions appear in AWS before botocore lists them, but follow the pattern.
-    """
-    # Only an extraction needs botocore; --version and --discover start without it.
-    from botocore.loaders import create_loader  # noqa: PLC0415
-
-    partitions = create_loader().load_data("partitions")["partitions"]
-    return "|".join(f"(?:{partition['regionRegex']})" for partition in partitions)
+        yield "flattening_max_depth is missing, flattening_enabled needs it"
+    for name, least in (("flattening_max_depth", 0), ("flattening_max_key_length", 1)):
+        if config.get(name, least) < least:
+            yield f"{name} must be at least {least}, not {config[name]}"
 
 
 def _region_problems(config: Config) -> Iterator[str]:
-    if "aws_region" not in config:
-        return
-    region, pattern = config["aws_region"], region_pattern()
-    if re.fullmatch(pattern, region, re.ASCII):
-        return
-    hint = "for example eu-west-1"
-    respelled = re.sub(r"[_\s]+", "-", region.strip().lower())
-    if re.fullmatch(pattern, respelled, re.ASCII):
-        hint = f"did you mean {respelled}?"
-    else:
-        from botocore.session import get_session  # noqa: PLC0415
+    # Only an extraction needs botocore; --version and --discover start without it.
+    from tap_iot_sitewise.aws import regions  # noqa: PLC0415
 
-        known = get_session().get_available_regions("iotsitewise")
-        if close := difflib.get_close_matches(respelled, known, n=1):
-            hint = f"did you mean {close[0]}?"
-    # A key that was pasted into the wrong field is not to stand in a log.
-    shown = region if _LIKE_A_REGION.fullmatch(region) else "this"
-    yield f"aws_region: {shown!r} is no AWS Region, {hint}"
+    if "aws_region" in config:
+        yield from regions.problems(config["aws_region"])
 
 
 def _text_problems(config: Config) -> Iterator[str]:
@@ -226,20 +236,17 @@ def _timeout_problems(config: Config) -> Iterator[str]:
 
 
 def _url_problems(config: Config) -> Iterator[str]:
+    from tap_iot_sitewise.aws.session import is_endpoint  # noqa: PLC0415 - as above
+
     schemes = {
         "aws_endpoint_url": ("http", "https"),
         # The request carries the certificate, and its answer the credentials.
         "roles_anywhere_endpoint_url": ("https",),
     }
     for name, allowed in schemes.items():
-        if name not in config:
-            continue
-        try:
-            # A variable can hold bytes that are not UTF-8.
-            url = urlsplit(config[name].encode().decode())
-            usable = url.scheme in allowed and bool(url.hostname) and url.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
+        if name in config and not is_endpoint(config[name], allowed):
             begin = " or ".join(f"{scheme}://" for scheme in allowed)
-            yield f"{name} must be a URL that begins with {begin}"
+            yield (
+                f"{name} must be a URL that begins with {begin} and goes on with the "
+                "name of a host"
+            )

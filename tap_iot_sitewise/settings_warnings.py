@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import os
+import re
 import stat
 import typing as t
 from pathlib import Path
@@ -13,10 +15,17 @@ from tap_iot_sitewise.settings import SECRETS
 
 if t.TYPE_CHECKING:
     import logging
+    from collections.abc import Mapping
 
     import boto3
 
     from tap_iot_sitewise.settings import Config
+
+
+_MOST_WARNINGS = 10
+
+_LIKE_A_NAME = re.compile(r"(?!AKIA|ASIA)(?=.{1,40}\Z)(?:[A-Za-z]{1,16}[_.-]?){1,5}")
+"""A name of words; a key or a token is longer, or has digits."""
 
 
 def warn(config: Config, session: boto3.Session, logger: logging.Logger) -> None:
@@ -50,6 +59,36 @@ def warn(config: Config, session: boto3.Session, logger: logging.Logger) -> None
         holds_key = name == "private_key" or path.lower().endswith((".p12", ".pfx"))
         if certified and holds_key and path:
             warn_of_readers(name, path, logger)
+
+
+def warn_of_unknown(
+    config: Config, known: Mapping[str, object], logger: logging.Logger
+) -> None:
+    """Warn of settings that do not exist, by the name that is closest.
+
+    Args:
+        config: Settings as given. No value of them is shown.
+        known: The settings that exist.
+        logger: For the warnings, one for each setting, at most ten.
+    """
+    # Meltano's extras of a plugin begin with an underscore.
+    unknown = sorted(n for n in config if n not in known and not n.startswith("_"))
+    for name in unknown[:_MOST_WARNINGS]:
+        plain = name.lower().replace("-", "_")
+        close = difflib.get_close_matches(plain, known, n=1)
+        remedy = f"did you mean {close[0]}?" if close else "remove it"
+        nearly = difflib.get_close_matches(plain, known, n=1, cutoff=0.9)
+        if nearly or _LIKE_A_NAME.fullmatch(name):
+            logger.warning("%s is not a setting; %s", name, remedy)
+        else:
+            # Whatever was pasted in the place of a name.
+            logger.warning(
+                "a name of %d characters is not a setting; %s", len(name), remedy
+            )
+    if len(unknown) > _MOST_WARNINGS:
+        logger.warning(
+            "%d more settings do not exist; remove them", len(unknown) - _MOST_WARNINGS
+        )
 
 
 def warn_of_readers(what: str, path: str, logger: logging.Logger) -> None:

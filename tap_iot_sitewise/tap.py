@@ -14,6 +14,7 @@ from tap_iot_sitewise.catalog import check_catalog
 from tap_iot_sitewise.command_line import CommandLineTap
 from tap_iot_sitewise.errors import TapError
 from tap_iot_sitewise.singer.limit import LIMIT_REACHED
+from tap_iot_sitewise.singer.stream_maps import Table
 from tap_iot_sitewise.state import check_state
 from tap_iot_sitewise.streams import STREAMS, SiteWiseStream
 from tap_iot_sitewise.streams.parents import Parents
@@ -61,7 +62,11 @@ class TapIoTSiteWise(CommandLineTap):
 
     @override
     def check_settings(self, settings: dict[str, t.Any]) -> None:
-        settings_check.check(settings, self.config_jsonschema, self.logger)
+        tables = {
+            stream.name: Table(stream.entity.schema["properties"], stream.entity.key)
+            for stream in STREAMS
+        }
+        settings_check.check(settings, self.config_jsonschema, tables, self.logger)
 
     @override
     def discover_streams(self) -> list[SiteWiseStream]:
@@ -73,7 +78,10 @@ class TapIoTSiteWise(CommandLineTap):
         # Importing boto3 and cryptography would slow down --version and --discover.
         from tap_iot_sitewise.aws.client import Client  # noqa: PLC0415
         from tap_iot_sitewise.aws.errors import explain  # noqa: PLC0415
-        from tap_iot_sitewise.aws.session import open_session  # noqa: PLC0415
+        from tap_iot_sitewise.aws.session import (  # noqa: PLC0415
+            configured_by,
+            open_session,
+        )
 
         try:
             session = open_session(self.config)
@@ -82,8 +90,12 @@ class TapIoTSiteWise(CommandLineTap):
         except TapError:
             raise
         except Exception as error:
-            doing = "auth_method"
-            raise explain(doing, error, attempts=1) from error
+            raise explain(
+                configured_by(error, self.config),
+                error,
+                attempts=1,
+                auth_method=self.config["auth_method"],
+            ) from error
 
     # The order of a run
 

@@ -432,7 +432,7 @@ def test_every_fault_of_the_settings_is_named_at_once(
     error = tap(settings).error
 
     for words in (
-        "aws_region: 'eu_west_1' is no AWS Region, did you mean eu-west-1?",
+        "aws_region: 'eu_west_1' is not an AWS Region name; did you mean eu-west-1?",
         "role_arn is not the ARN of a role",
         "profile_arn is missing",
         "page_size must be 1 to 250, not 900",

@@ -46,6 +46,7 @@ class Client:
         timeout = float(config["request_timeout"])
         self._page_size: int = config["page_size"]
         self._max_attempts: int = config["max_attempts"]
+        self._auth_method: str = config["auth_method"]
         self._results: dict[str, str] = {}
         self._client = session.client(
             SERVICE,
@@ -140,7 +141,12 @@ class Client:
             raise
         except Exception as error:
             # The call can also renew credentials, which raises errors of any type.
-            raise explain(operation, error, attempts=self._max_attempts) from error
+            raise explain(
+                operation,
+                error,
+                attempts=self._max_attempts,
+                auth_method=self._auth_method,
+            ) from error
 
     def _read_answer(
         self,

@@ -18,33 +18,61 @@ from tap_iot_sitewise.aws.responses import (
 from tap_iot_sitewise.aws.tls import ca_bundle
 from tap_iot_sitewise.errors import NotFoundError, TapError
 
-_KEYS = "check aws_access_key_id and aws_secret_access_key"
 _CLOCK = "set this machine's clock, AWS allows it to be five minutes off"
 
-_REMEDIES = {
-    "UnrecognizedClientException": (
-        f"AWS does not know the key: {_KEYS}, and aws_session_token for temporary keys"
+_KEYS = {
+    "static": "check aws_access_key_id and aws_secret_access_key",
+    "default": (
+        "check the credentials that boto3 finds; 'aws sts get-caller-identity' shows "
+        "whose they are"
     ),
-    "InvalidClientTokenId": (
-        f"AWS does not know the key: {_KEYS}, and aws_session_token for temporary keys"
+    "roles_anywhere": (
+        "check that the account has enabled aws_region and that nothing between this "
+        "machine and AWS changes requests"
     ),
-    "InvalidSignatureException": f"the secret key does not fit the key: {_KEYS}",
-    "SignatureDoesNotMatch": f"the secret key does not fit the key: {_KEYS}",
-    "IncompleteSignatureException": f"the key cannot be used: {_KEYS}",
+}
+"""What to check where AWS does not accept the signature, by ``auth_method``."""
+
+_UNKNOWN_KEY = {
+    **{method: f"AWS does not know the key: {keys}" for method, keys in _KEYS.items()},
+    "static": (
+        f"AWS does not know the key: {_KEYS['static']}, and aws_session_token for "
+        "temporary keys"
+    ),
+}
+_WRONG_SIGNATURE = {
+    method: f"the secret key does not fit the key: {keys}"
+    for method, keys in _KEYS.items()
+}
+_EXPIRED = {
+    "static": (
+        "the temporary keys have run out: make new ones, or let auth_method "
+        "roles_anywhere or default renew them"
+    ),
+    "default": (
+        "the temporary keys have run out: renew what boto3 finds (aws sso login, the "
+        "shared profile, the environment)"
+    ),
+    "roles_anywhere": f"the temporary keys have run out: run again, or {_CLOCK}",
+}
+
+_REMEDIES: dict[str, str | dict[str, str]] = {
+    "UnrecognizedClientException": _UNKNOWN_KEY,
+    "InvalidClientTokenId": _UNKNOWN_KEY,
+    "InvalidSignatureException": _WRONG_SIGNATURE,
+    "SignatureDoesNotMatch": _WRONG_SIGNATURE,
+    "IncompleteSignatureException": {
+        method: f"the key cannot be used: {keys}" for method, keys in _KEYS.items()
+    },
     "MissingAuthenticationTokenException": "nothing was signed: check auth_method",
-    "ExpiredTokenException": (
-        "the temporary keys have run out: make new ones, or let auth_method "
-        "roles_anywhere or default renew them"
-    ),
-    "ExpiredToken": (
-        "the temporary keys have run out: make new ones, or let auth_method "
-        "roles_anywhere or default renew them"
-    ),
+    "ExpiredTokenException": _EXPIRED,
+    "ExpiredToken": _EXPIRED,
     "RequestExpired": _CLOCK,
     "RequestTimeTooSkewed": _CLOCK,
     "SubscriptionRequiredException": "the account has no access to AWS IoT SiteWise",
     "OptInRequired": "the account has not enabled this Region",
 }
+"""What to do about an error, by its code and where it matters by ``auth_method``."""
 
 _THROTTLED_STATUS = 429
 _BETWEEN = "check what is between this machine and AWS (a proxy, a gateway)"
@@ -100,19 +128,22 @@ _CREATE_SESSION_REMEDIES = (
 )
 
 
-def explain(operation: str, error: Exception, *, attempts: int) -> TapError:
+def explain(
+    operation: str, error: Exception, *, attempts: int, auth_method: str
+) -> TapError:
     """Tell a failed call in one line.
 
     Args:
         operation: The operation that was called.
         error: What boto3 raised.
         attempts: Tries that a request gets.
+        auth_method: The setting.
 
     Returns:
         The error to raise; a :class:`NotFoundError` where the resource is gone.
     """
     if isinstance(error, boto.ClientError):
-        return _refused(operation, error)
+        return _refused(operation, error, auth_method)
     if isinstance(error, (boto.ConnectionError, boto.HTTPClientError)):
         return TapError(as_line(_connection(operation, error, attempts)))
     if isinstance(error, UnicodeError) or not isinstance(
@@ -162,7 +193,7 @@ def explain_session(status: int, message: str, *, attempts: int) -> TapError:
     return TapError(f"CreateSession: HTTP {status}: {message}; {remedy}")
 
 
-def _refused(operation: str, error: boto.ClientError) -> TapError:
+def _refused(operation: str, error: boto.ClientError, auth_method: str) -> TapError:
     code = str(error.response.get("Error", {}).get("Code", "an error"))
     message = as_line(error.response.get("Error", {}).get("Message") or "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -176,13 +207,18 @@ def _refused(operation: str, error: boto.ClientError) -> TapError:
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
     remedy = _remedy(operation, error, code, message, status)
+    if isinstance(remedy, dict):
+        remedy = remedy[auth_method]
     return TapError(f"{text}; {remedy}" if remedy else text)
 
 
 def _remedy(
     operation: str, error: boto.ClientError, code: str, message: str, status: int
-) -> str | None:
-    """Return what to do about a refusal, None where AWS's words are all there is."""
+) -> str | dict[str, str] | None:
+    """Return what to do about a refusal, None where AWS's words are all there is.
+
+    A dictionary has what to do by ``auth_method``.
+    """
     if "Signature" in code and re.search("expired: |not yet current", message):
         # AWS tells a wrong clock under the code of a wrong signature.
         return _CLOCK

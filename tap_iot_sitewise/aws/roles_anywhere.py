@@ -167,7 +167,12 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
                 ) from error
             except (BotoConnectionError, HTTPClientError) as error:
                 operation = "CreateSession"
-                raise explain(operation, error, attempts=self._max_attempts) from error
+                raise explain(
+                    operation,
+                    error,
+                    attempts=self._max_attempts,
+                    auth_method="roles_anywhere",
+                ) from error
 
         return DeferredRefreshableCredentials(
             refresh_using=create_session_or_explain, method="custom-roles-anywhere"

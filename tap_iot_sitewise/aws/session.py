@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import configparser
 import contextlib
 import os
+import re
 import typing as t
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import boto3
 import botocore.session
-from botocore.exceptions import ProfileNotFound
-from botocore.utils import get_environ_proxies
+from botocore.exceptions import ConfigParseError, ProfileNotFound
+from botocore.utils import (
+    get_environ_proxies,
+    is_valid_endpoint_url,
+    is_valid_ipv6_endpoint_url,
+)
 
 from tap_iot_sitewise.aws.tls import ca_bundle
 from tap_iot_sitewise.errors import SettingsError
@@ -19,6 +26,29 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_iot_sitewise.settings import Config
+
+
+_ENDPOINTS = ("AWS_ENDPOINT_URL_IOTSITEWISE", "AWS_ENDPOINT_URL")
+"""Variables by which botocore finds another endpoint, the stronger first."""
+
+
+def is_endpoint(url: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:
+    """Return whether botocore can call an endpoint.
+
+    Args:
+        url: The endpoint.
+        schemes: Those that it may have.
+    """
+    try:
+        # A variable can hold bytes that are not UTF-8.
+        parts = urlsplit(url.encode().decode())
+        return (
+            parts.scheme in schemes
+            and parts.port != 0
+            and bool(is_valid_endpoint_url(url) or is_valid_ipv6_endpoint_url(url))
+        )
+    except ValueError:
+        return False
 
 
 def problems(config: Config) -> list[str]:
@@ -30,14 +60,52 @@ def problems(config: Config) -> list[str]:
     Returns:
         A clause for each problem, without secrets.
     """
+    if unreadable := _unreadable():
+        return [unreadable]
     return [
-        *_environment_problems(),
+        *_environment_problems(config),
         *_proxy_problems(config),
         *_method_problems(config),
     ]
 
 
-def _environment_problems() -> Iterator[str]:
+def _unreadable() -> str | None:
+    """Say why the shared AWS config cannot be read, None where it can."""
+    session = botocore.session.Session()
+    try:
+        session.full_config  # noqa: B018 - reads both files
+    except ConfigParseError as error:
+        path, cause = error.kwargs["path"], error.kwargs.get("error")
+        credentials = Path(session.get_config_variable("credentials_file"))
+        name = "AWS_CONFIG_FILE"
+        if Path(path) == credentials.expanduser():
+            name = "AWS_SHARED_CREDENTIALS_FILE"
+        set_one = f"{name}: " if os.environ.get(name) else ""
+        other = "" if set_one else f", or name another file in {name}"
+        return (
+            f"{set_one}the shared AWS config {path} cannot be read "
+            f"({_place(cause)}); correct the file{other}"
+        )
+    return None
+
+
+def _place(cause: object) -> str:
+    """Say where a file is wrong, without the line, which can hold a secret."""
+    if isinstance(cause, configparser.MissingSectionHeaderError):
+        return f"line {cause.lineno} comes before any section such as [default]"
+    if errors := getattr(cause, "errors", None):
+        lines = ", ".join(str(line) for line, _ in errors)
+        return f"line {lines} is not of the form name = value"
+    if isinstance(
+        cause, (configparser.DuplicateOptionError, configparser.DuplicateSectionError)
+    ):
+        return f"line {cause.lineno} repeats a name"
+    if isinstance(cause, UnicodeError):
+        return "it is not in UTF-8"
+    return "it is not of the form that AWS describes"
+
+
+def _environment_problems(config: Config) -> Iterator[str]:
     """Look at the variables of AWS that botocore reads whatever the method is."""
     session = botocore.session.Session()
     profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
@@ -48,6 +116,37 @@ def _environment_problems() -> Iterator[str]:
     # Not Path.exists, which passes on a missing permission.
     if bundle and not os.path.exists(bundle):  # noqa: PTH110
         yield "AWS_CA_BUNDLE: cannot read the file that it names (no such file)"
+    name = next((name for name in _ENDPOINTS if os.environ.get(name)), None)
+    if name and "aws_endpoint_url" not in config and not is_endpoint(os.environ[name]):
+        yield f"{name} must be a URL that begins with http:// or https://"
+
+
+def configured_by(error: Exception, config: Config) -> str:
+    """Return what an error is about that botocore raises while the client is made.
+
+    botocore 1.44 names the value that it refuses (of ``AWS_DEFAULTS_MODE``, for
+    example), not where it comes from.
+
+    Args:
+        error: What botocore raised.
+        config: Settings, valid.
+
+    Returns:
+        A variable of AWS, a value of the shared AWS config, or ``auth_method``.
+    """
+    text = str(error)
+    for name, value in os.environ.items():
+        if name.startswith("AWS_") and value and re.search(_word(value), text):
+            return name
+    session = botocore.session.Session(profile=config.get("aws_profile") or None)
+    for name, value in session.get_scoped_config().items():
+        if isinstance(value, str) and value and re.search(_word(value), text):
+            return f"{name} in the shared AWS config"
+    return "auth_method"
+
+
+def _word(value: str) -> str:
+    return rf"(?<!\w){re.escape(value)}(?!\w)"
 
 
 def _proxy_problems(config: Config) -> Iterator[str]:

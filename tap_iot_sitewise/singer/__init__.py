@@ -45,8 +45,17 @@ Private names that the wing replaces
     The SDK logs a warning for each record without a replication key. The tap does not.
     ``test_the_sdk_warns_of_each_replication_key_that_is_null``
 
+``CustomStreamMap._eval``
+    The SDK raises whatever an expression raises. The tap reports the stream, the
+    column, the reason, and what to do.
+    ``test_the_sdk_raises_whatever_an_expression_raises``
+
 Private names that the wing uses
 --------------------------------
+
+``PluginMapper._eval_stream``
+    Reads ``__alias__``, to refuse one that gives no name.
+    ``test_the_sdk_takes_any_value_for_an_alias``
 
 ``Stream._write_starting_replication_value``
 ``Stream._check_max_record_limit``
@@ -86,6 +95,21 @@ Private names that the wing uses
 
 Public names that the wing replaces or relies on
 ------------------------------------------------
+
+``Tap.setup_mapper``
+    The SDK ignores a stream map of a stream or a column that does not exist, and
+    refuses one of a stream that is not selected. The tap refuses the first, and
+    accepts the second.
+    ``test_the_sdk_ignores_stream_maps_of_what_is_not_there``,
+    ``test_the_sdk_refuses_a_stream_map_of_a_stream_that_is_not_selected``
+``CustomStreamMap.expr_evaluator``
+    Lists the functions and the syntax of expressions.
+    ``test_the_sdk_says_what_an_expression_can_use``
+``singer_sdk.batch``
+    The SDK fails at the first batch where ``batch_config`` lacks a member, has one
+    more, or needs a package, and writes nothing with a batch size of 0. The tap
+    refuses the settings.
+    ``test_the_sdk_looks_at_batch_config_at_the_first_batch``
 
 ``Stream.get_batches``
     The SDK writes records into batch files as they were read: with columns that are

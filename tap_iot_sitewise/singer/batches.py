@@ -2,19 +2,108 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
+from importlib.util import find_spec
 
+from fsspec.core import get_filesystem_class
+from fsspec.utils import get_protocol
 from singer_sdk.batch import Batcher
+from singer_sdk.helpers._batch import (
+    BaseBatchFileEncoding,
+    BatchConfig,
+    StorageTarget,
+)
 
 from tap_iot_sitewise.errors import TapError
+from tap_iot_sitewise.singer.expressions import install
+from tap_iot_sitewise.singer.failed_expressions import without_quoted
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk import Stream
-    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
 
     Record = dict[str, t.Any]
+
+
+_FORMATS = ("jsonl", "parquet")
+
+_MEMBERS: dict[str, type] = {
+    "": BatchConfig,
+    "encoding": BaseBatchFileEncoding,
+    "storage": StorageTarget,
+}
+
+
+_MISSING = {
+    "encoding": "set its format to jsonl or parquet",
+    "storage": "set its root to a directory or a URL such as s3://bucket/directory",
+}
+
+
+def problems(batch_config: object, *, package: str) -> Iterator[str]:
+    """Find what is wrong with the setting ``batch_config``.
+
+    The SDK 0.54 describes its members and requires none; a missing or an unknown one
+    fails when the first batch is written, and a batch size of 0 writes nothing.
+
+    Args:
+        batch_config: The setting, of any type.
+        package: The tap's package, whose extras bring what formats and storages need.
+
+    Yields:
+        A clause for each problem, which begins with the name of the setting.
+    """
+    if not isinstance(batch_config, dict) or not batch_config:
+        return
+    for key, members in _MEMBERS.items():
+        where = f"batch_config.{key}" if key else "batch_config"
+        given = batch_config.get(key) if key else batch_config
+        known = [field.name for field in dataclasses.fields(members)]
+        if given is None:
+            yield f"{where} is missing; {_MISSING[key]}"
+        elif isinstance(given, dict) and given.keys() - set(known):
+            takes = f"it takes {', '.join(known)}"
+            yield f"{where} has a member that does not exist; {takes}"
+    encoding, storage = batch_config.get("encoding"), batch_config.get("storage")
+    if isinstance(encoding, dict):
+        yield from _encoding_problems(encoding, package)
+    if isinstance(storage, dict):
+        yield from _storage_problems(storage, package)
+    size = batch_config.get("batch_size", 1)
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        yield "batch_config.batch_size must be a whole number, at least 1"
+
+
+def _encoding_problems(encoding: dict[str, t.Any], package: str) -> Iterator[str]:
+    if "format" not in encoding:
+        yield f"batch_config.encoding.format is missing; use {' or '.join(_FORMATS)}"
+    if encoding.get("format") == "parquet" and not find_spec("pyarrow"):
+        yield (
+            "batch_config.encoding.format parquet needs the package pyarrow; "
+            f"{install(package, 'parquet')}"
+        )
+
+
+def _storage_problems(storage: dict[str, t.Any], package: str) -> Iterator[str]:
+    where, root = "batch_config.storage.root", storage.get("root")
+    if root is None or root == "":
+        yield f"{where} is missing; set it to a directory or a URL such as s3://bucket/directory"
+        return
+    if not isinstance(root, str):
+        return
+    params = storage.get("params", {})
+    if not isinstance(params, dict):
+        yield "batch_config.storage.params must be an object"
+    protocol = get_protocol(root)
+    try:
+        get_filesystem_class(protocol)
+    except ImportError as error:
+        remedy = install(package, "s3") if protocol in {"s3", "s3a"} else str(error)
+        yield f"{where} {protocol}:// needs a package that is not installed; {remedy}"
+    except ValueError:
+        yield f"{where} must be a directory or a URL such as s3://bucket/directory"
 
 
 def write_batches(
@@ -42,12 +131,28 @@ def write_batches(
     batcher = Batcher(
         tap_name=stream.tap_name, stream_name=stream.name, batch_config=batch_config
     )
+    failures: list[Exception] = []
+
+    def read() -> Iterator[Record]:
+        try:
+            yield from records
+        except Exception as error:
+            failures.append(error)
+            raise
+
     try:
-        for manifest in batcher.get_batches(records):
+        for manifest in batcher.get_batches(read()):
             yield batch_config.encoding, manifest
-    except OSError as error:
-        msg = (
-            f"batch_config: cannot write a batch file ({error.strerror or error}); "
-            "check storage.root"
-        )
+    except Exception as error:
+        if error in failures:
+            # Of the extraction, not of the storage.
+            raise
+        if type(error).__module__.startswith("pyarrow"):
+            msg = (
+                f"batch_config: a batch of {stream.name} does not fit into a file "
+                f"({without_quoted(error)}); give each column values of one type"
+            )
+            raise TapError(msg) from error
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        msg = f"batch_config: cannot write a batch file ({reason}); check storage.root"
         raise TapError(msg) from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
+import os
 import signal
 import sys
 import time
@@ -11,9 +13,15 @@ import typing as t
 
 from singer_sdk import Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.mapper import PluginMapper
 from singer_sdk.singerlib import ActivateVersionMessage
 
+from tap_iot_sitewise.errors import SettingsError
+from tap_iot_sitewise.singer import stream_maps
+from tap_iot_sitewise.singer.failed_expressions import explain_failures
 from tap_iot_sitewise.singer.messages import MessageWriter
 
 if sys.version_info >= (3, 12):
@@ -22,6 +30,7 @@ else:
     from typing_extensions import override
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
     from tap_iot_sitewise.singer.stream import SingerStream
@@ -31,13 +40,39 @@ _BOOLEANS = {
     **dict.fromkeys(("false", "0", "no", "off"), False),
 }
 
+
+def _list(text: str) -> list[t.Any]:
+    """Read JSON or a comma-separated list."""
+    if text.lstrip().startswith(("[", "{")):
+        return t.cast("list[t.Any]", json.loads(text))
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 _READERS: dict[str, t.Callable[[str], t.Any]] = {
+    "array": _list,
     "integer": int,
     "number": float,
     "boolean": lambda text: _BOOLEANS[text.strip().lower()],
     "object": json.loads,
 }
 """Parsers of the text of a variable, by the JSON type of its setting."""
+
+
+def _unknown_variables(
+    prefix: str, properties: Mapping[str, Mapping[str, t.Any]]
+) -> Iterator[str]:
+    """Yield the names of settings that are variables of the tap, and do not exist.
+
+    Not those of Meltano's own: the extras of a plugin (``TAP_X__SELECT``), and single
+    values of a setting that is an object (``TAP_X_BATCH_CONFIG_ENCODING_FORMAT``).
+    """
+    objects = tuple(f"{n}_" for n, s in properties.items() if "object" in s["type"])
+    for variable in os.environ:
+        name = variable.removeprefix(prefix).lower()
+        if name != variable.lower() and not (
+            name in properties or name == "loglevel" or name.startswith(("_", *objects))
+        ):
+            yield name
 
 
 class Stopped(SystemExit):
@@ -74,6 +109,44 @@ class SingerTap(Tap):
         Args:
             settings: The settings. An override can change them in place.
         """
+
+    @override
+    def setup_mapper(self) -> None:
+        """Set up the stream maps.
+
+        Raises:
+            SettingsError: They do not fit the columns that the catalog selects.
+        """
+        complete, selected, schemas = {}, {}, []
+        for entry in self.catalog.streams:
+            # The columns of a stream that is not selected as well: the SDK 0.54 finds
+            # no key in it, and would refuse its stream map.
+            metadata = copy.deepcopy(entry.metadata)
+            metadata.root.selected = True
+            name, schema = entry.tap_stream_id, entry.schema.to_dict()
+            chosen = get_selected_schema(name, schema, metadata.resolve_selection())
+            complete[name] = stream_maps.Table(schema["properties"])
+            if self.streams[name].selected:
+                selected[name] = stream_maps.Table(chosen["properties"])
+            schemas.append((name, chosen, entry.key_properties))
+        found = stream_maps.unselected(
+            self.config, complete, selected, package=self.name
+        )
+        if problems := list(dict.fromkeys(found)):
+            raise SettingsError(problems)
+        try:
+            self.mapper = PluginMapper(dict(self.config), self.logger)
+            for name, schema, key in schemas:
+                self.mapper.register_raw_stream_schema(name, schema, key)
+                explain_failures(name, self.mapper.stream_maps[name])
+        except (StreamMapConfigError, MapExpressionError) as error:
+            raise SettingsError([f"stream_maps: {error}"]) from error
+        except ValueError as error:
+            problem = (
+                f"flattening_enabled: {error}; rename the column of a stream map, or "
+                "set another flattening_separator or flattening_max_key_length"
+            )
+            raise SettingsError([problem]) from error
 
     # The end of a run
 
@@ -133,7 +206,9 @@ class SingerTap(Tap):
         for name in readers.keys() & config.keys():
             with contextlib.suppress(ValueError, KeyError):
                 config[name] = readers[name](config[name])
-        return config
+        # Without their values, for whoever checks the settings.
+        unknown = _unknown_variables(cls._env_var_prefix, properties)
+        return {**dict.fromkeys(unknown), **config}
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
