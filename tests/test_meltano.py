@@ -196,6 +196,7 @@ def meltano_run(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert aws.secret_access_key not in done.stdout + done.stderr
+    assert "is not a setting" not in done.stdout + done.stderr
     loaded = {}
     for path in (directory / "loaded").glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as file:

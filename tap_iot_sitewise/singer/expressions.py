@@ -33,10 +33,7 @@ class Record:
     """Columns of the stream that the catalog does not select."""
 
     of_pattern: bool = False
-    """Whether the map is for several streams: ``get`` asks for what some of them have.
-
-    Not while it is checked that at least one stream has it.
-    """
+    """Whether ``get`` may name a column that only other streams of a pattern have."""
 
 
 class Expressions:
