@@ -26,6 +26,7 @@ if t.TYPE_CHECKING:
     Definition = dict[str, t.Any]
 
 COMPLETE = page("docs/meltano.md")
+LOADING = page("docs/loading.md")
 README = page("README.md")
 DEFINITION = COMPLETE.block("Write `meltano.yml`", "yaml")
 
@@ -176,6 +177,43 @@ def test_the_check_of_the_page_notices_a_missing_permission(
 
     assert refused.returncode != 0
     assert "iotsitewise:ListPortals" in refused.stdout + refused.stderr
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_second_extractor_of_the_page_loads_only_changes(
+    complete: Project, account: Emulator
+) -> None:
+    section = "Combine incremental and full-table runs"
+    project = yaml.safe_load(DEFINITION)["plugins"]["extractors"][0]
+    (second,) = yaml.safe_load(LOADING.block(section, "yaml"))["plugins"]["extractors"]
+    assert second["inherit_from"] == project["name"]
+    path = complete.directory / "meltano.yml"
+    before = path.read_text("utf-8")
+    definition = yaml.safe_load(before)
+    definition["plugins"]["extractors"].append(second)
+    # The page loads into PostgreSQL; the files show what was sent just as well.
+    by_day, at_night = (
+        line.partition("#")[0].replace("target-postgres", "target-csv")
+        for line in LOADING.block(section, "sh").splitlines()
+    )
+    every = {
+        stream: len(records)
+        for stream, records in expected.records(account.plant).items()
+    }
+
+    path.write_text(yaml.safe_dump(definition), "utf-8")
+    try:
+        sent = []
+        for command in (by_day, by_day, at_night):
+            done = complete.run(command)
+            assert done.returncode == 0, done.stdout + done.stderr
+            sent.append({name: len(rows) for name, rows in complete.tables().items()})
+    finally:
+        path.write_text(before, "utf-8")
+
+    first, again, full = sent
+    assert first == full == every
+    assert all(0 < again[stream] < every[stream] for stream in every)
 
 
 def test_the_complete_definition_is_that_of_the_tap() -> None:

@@ -65,7 +65,7 @@ def test_every_target_has_its_line() -> None:
             assert re.search(rf"^{re.escape(requirement)} \\$", lock, re.MULTILINE)
 
 
-@pytest.mark.parametrize("target", ["target-postgres", "target-duckdb"])
+@pytest.mark.parametrize("target", ["target-jsonl", "target-postgres", "target-duckdb"])
 def test_a_loader_to_paste_is_defined_as_the_one_of_the_project(target: str) -> None:
     definition, own = shown(target), OWN[target]
 
@@ -136,9 +136,10 @@ def test_json_lines_are_appended_only_if_the_files_have_no_time_in_their_names(
     tap: TapCommand, aws: Emulator, tmp_path: Path
 ) -> None:
     output = tap(static(aws)).succeeded().output
-    assert "`do_timestamp_file`" in LOADING.section("JSON Lines")
+    config = shown("target-jsonl")["config"]
+    assert config["do_timestamp_file"] is True
 
-    load("target-jsonl", tmp_path, {"destination_path": "new"}, output)
+    load("target-jsonl", tmp_path, {**config, "destination_path": "new"}, output)
     for _ in range(2):
         settings = {"destination_path": "appended", "do_timestamp_file": False}
         load("target-jsonl", tmp_path, settings, output)
