@@ -12,11 +12,13 @@ import subprocess
 import threading
 import time
 import typing as t
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from emulator import Emulator
 from tests import expected
+from tests.answering import scripted
 from tests.conftest import COMMAND, clean_environment, static
 
 if t.TYPE_CHECKING:
@@ -188,6 +190,47 @@ def test_a_file_that_may_not_grow_is_an_error_and_what_it_holds_is_a_beginning(
     # Up to the moments at which the records were extracted.
     first = whole.splitlines()[1]
     assert json.loads(written.splitlines()[1])["record"] == json.loads(first)["record"]
+
+
+def test_a_temporary_file_that_cannot_grow_is_one_error(tap: TapCommand) -> None:
+    # The keys of the first page need more than 1 MiB and fit in the file. Those of the
+    # next pages do not fit. The file buffers them, and its buffer becomes full.
+    sizes, limit = [19_800, 50, 50], 1_050_000
+
+    def answer(target: str, _: bytes) -> tuple[int, bytes]:
+        url = urlsplit(target)
+        if url.path != "/portals":
+            return 200, json.dumps({"assetModelSummaries": []}).encode()
+        page = int(parse_qs(url.query).get("nextToken", ["0"])[0])
+        portals = [{"id": f"{page}{number:035}"} for number in range(sizes[page])]
+        token = str(page + 1) if page + 1 < len(sizes) else None
+        found = {"portalSummaries": portals, "nextToken": token}
+        return 200, json.dumps(found).encode()
+
+    with scripted(answer) as url:
+        config = {
+            "aws_region": "eu-west-1",
+            "aws_access_key_id": "AKIAIOSFODNN7EXAMPLE",
+            "aws_secret_access_key": "secret",
+            "aws_endpoint_url": url,
+        }
+        done = subprocess.run(
+            tap.arguments(config),
+            env=environment({"PYTHONDONTWRITEBYTECODE": "1"}),
+            capture_output=True,
+            timeout=LIMIT,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (limit, limit)
+            ),
+        )
+
+    assert done.returncode == 1
+    (error,) = error_lines(done.stderr.decode())
+    assert error == (
+        "TMPDIR: cannot use a temporary file (File too large); set TMPDIR to a "
+        "directory with free space"
+    )
 
 
 OPTIONS = ["--version", "--discover", "--about", "--about --format=json", "--help"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import typing as t
 
@@ -63,7 +64,10 @@ class Parents:
 
     def close(self) -> None:
         """Delete the parents."""
-        self._file.close()
+        # `close` writes what is still buffered. After a failed write it fails again,
+        # and would replace the error of the run, or the signal that stops it.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 def _failed(error: OSError) -> TapError:
