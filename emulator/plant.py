@@ -16,6 +16,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from emulator.account import Account
+    from emulator.kinds import Kind
     from emulator.maker import Make, Record
 
 CONTENTS: Mapping[str, Mapping[str, Make]] = {
@@ -95,11 +96,23 @@ class Plant:
             "projects": projects_per_portal,
         }
         for kind in KINDS:
-            for parent in tuple(plant._listings[kind.name]):
-                made = plant._source(kind.name, parent)
+            # Not by the IDs of the parents: to find a record takes time that grows with
+            # the number of records.
+            for parent_id, parent in plant._parents(kind):
+                made = plant._maker.records(kind.name, parent)
                 for record in itertools.islice(made, plant._made[kind.name]):
-                    plant.add(kind.name, record, parent=parent)
+                    plant.add(kind.name, record, parent=parent_id)
         return plant
+
+    def _parents(self, kind: Kind) -> list[tuple[str | None, Record | None]]:
+        """Return the parents of a kind with their IDs, or None for no parent."""
+        if kind.parent is None:
+            return [(None, None)]
+        return [
+            (record[listing.key], record)
+            for listing in self._listings[kind.parent].values()
+            for record in listing.records
+        ]
 
     # What there is
 

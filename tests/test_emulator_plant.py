@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import sys
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
@@ -52,6 +53,24 @@ def test_a_larger_plant_begins_as_a_smaller_one() -> None:
     assert large.portals[:2] == small.portals
     for portal in small.portals:
         assert large.projects[portal["id"]][:1] == small.projects[portal["id"]]
+
+
+def test_the_work_to_make_a_plant_grows_as_its_size() -> None:
+    def calls(portals: int) -> int:
+        counted = 0
+
+        def count(*_: object) -> None:
+            nonlocal counted
+            counted += 1
+
+        sys.setprofile(count)
+        try:
+            Plant.make(asset_models=0, portals=portals, projects_per_portal=1)
+        finally:
+            sys.setprofile(None)
+        return counted
+
+    assert calls(1_000) < 4.5 * calls(250)
 
 
 def test_every_state_and_error_code_comes_early(plant: Plant) -> None:
