@@ -1,4 +1,4 @@
-"""What is wrong with the settings that were given."""
+"""Checks the settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
     from tap_iot_sitewise.settings import Config
 
 _MAX_TIMEOUT = 86_400
-"""A day of silence, in seconds; sockets overflow at some more."""
+"""A day, in seconds. Much more is out of range for a socket."""
 
 _REQUIRED: dict[str | None, tuple[str, ...]] = {
     "static": ("aws_access_key_id", "aws_secret_access_key"),
@@ -56,7 +56,7 @@ _TYPE_NAMES = {
 
 
 PACKAGE = "tap-iot-sitewise"
-"""What is installed with pip, and has the extras."""
+"""Name of the package, for pip. It has extras."""
 
 
 def check(
@@ -65,16 +65,16 @@ def check(
     tables: Mapping[str, stream_maps.Table],
     logger: logging.Logger,
 ) -> None:
-    """Fill in the defaults, and refuse settings that are wrong.
+    """Fill in the defaults, and check the settings.
 
     Args:
-        config: Settings as given; changed in place.
-        schema: JSON schema of the settings with the SDK's own.
-        tables: The streams, for which there can be stream maps.
-        logger: For what is worth a warning.
+        config: Settings as given. Changed in place.
+        schema: JSON schema of the settings, including those of the SDK.
+        tables: The streams, by name, for the check of the stream maps.
+        logger: For the warnings.
 
     Raises:
-        SettingsError: Every problem at once, and no value of a secret.
+        SettingsError: With all problems, and without the value of a secret.
     """
     redaction.register(str(config[name]) for name in secrets_in(config))
     redaction.register_environment()
@@ -95,7 +95,7 @@ def check(
     for clause in dict.fromkeys(likely):
         logger.warning("%s", clause)
     if "start_date" in config:
-        # The SDK 0.54 compares it with bookmarks, and reads fewer forms than this.
+        # The SDK 0.54 compares it with bookmarks, and accepts fewer formats.
         config["start_date"] = rfc3339(parse_moment(config["start_date"]))
     if config.get("batch_config") and config.get("emit_activate_version_messages"):
         logger.warning(
@@ -108,16 +108,16 @@ def check(
 def problems(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
     """Fill in the defaults, and find what is wrong with the settings.
 
-    Files that settings point to are not opened here, see
+    This does not open the files that settings name, see
     :func:`tap_iot_sitewise.aws.session.problems`.
 
     Args:
-        config: Settings as given; nulls are dropped and defaults are set in place.
-        schema: JSON schema of the settings with the SDK's own.
+        config: Settings as given. Removes nulls and sets defaults in place.
+        schema: JSON schema of the settings, including those of the SDK.
 
     Returns:
-        A clause for each problem, none for settings that will do. No clause holds the
-        value of a setting that could be, or could have been meant as, a secret.
+        A clause for each problem. No clause contains the value of a setting that is, or
+        that somebody could have mistaken for, a secret.
     """
     for name in [name for name, value in config.items() if value is None]:
         del config[name]
@@ -134,15 +134,15 @@ def problems(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
         _url_problems,
     )
     return [
-        *map(_told, errors),
+        *map(_clause, errors),
         *(problem for check in checks for problem in check(sound)),
     ]
 
 
 def _checked_here(schema: Config) -> dict[str, t.Any]:
-    """Return the JSON schema without what is in stream maps.
+    """Return the JSON schema without the members of ``stream_maps``.
 
-    The SDK 0.54 describes them with a schema that is not valid itself.
+    The SDK's schema of them (0.54) is not a valid JSON schema.
     """
     copied = copy.deepcopy(dict(schema))
     if "stream_maps" in copied["properties"]:
@@ -150,17 +150,17 @@ def _checked_here(schema: Config) -> dict[str, t.Any]:
     return copied
 
 
-def _told(error: ValidationError) -> str:
-    """Say what a JSON schema error means, without the value: it can be a secret."""
+def _clause(error: ValidationError) -> str:
+    """Describe a JSON schema error, without the value: it can be a secret."""
     rule = error.validator
-    # Anything that JSON Schema allows there; which it is follows from the rule.
+    # Their types follow from the rule.
     limit: t.Any = error.validator_value
     schema: t.Any = error.schema
     if rule == "required":
         given: t.Any = error.instance
         missing = next(name for name in limit if name not in given)
         return f"{missing} is missing"
-    # Only names that the schema knows: other keys can be anything as well.
+    # Names of the schema only: other keys can contain anything.
     name = ".".join(part for part in error.absolute_path if isinstance(part, str))
     if rule in {"type", "oneOf"}:
         return f"{name} must be {_listed(rule, limit)}"
@@ -170,7 +170,7 @@ def _told(error: ValidationError) -> str:
         low, high = schema["minimum"], schema.get("maximum")
         span = f"at least {low}" if high is None else f"{low} to {high}"
         return f"{name} must be {span}, not {error.instance}"
-    # The last rule of the settings' schema: exclusiveMinimum.
+    # The only other rule in the settings' schema is exclusiveMinimum.
     return f"{name} must be more than {limit}, not {error.instance}"
 
 
@@ -204,13 +204,13 @@ def _region_problems(config: Config) -> Iterator[str]:
 
 
 def _text_problems(config: Config) -> Iterator[str]:
-    # White space comes along when a key is pasted or read from a file; AWS would
-    # answer that the signature does not match, which sends people the wrong way.
+    # A key that was pasted or read from a file can contain white space. AWS would
+    # answer that the signature does not match, which is misleading.
     for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"):
         if re.search(r"\s", config.get(name, "")):
-            yield f"{name} has white space in it"
+            yield f"{name} contains white space"
         elif not config.get(name, "").isascii():
-            yield f"{name} has characters in it that are not ASCII"
+            yield f"{name} contains characters that are not ASCII"
     if config.get("auth_method") == "roles_anywhere":
         for name, pattern in _ARNS.items():
             if config.get(name) and not pattern.fullmatch(config[name]):
@@ -229,24 +229,20 @@ def _date_problems(config: Config) -> Iterator[str]:
 
 
 def _timeout_problems(config: Config) -> Iterator[str]:
-    # JSON and the environment let "nan" and "inf" through as numbers.
+    # JSON and the environment accept "nan" and "inf" as numbers.
     timeout = float(config.get("request_timeout", 1))
     if not timeout <= _MAX_TIMEOUT:
         yield f"request_timeout must be 0 to {_MAX_TIMEOUT}, not {timeout}"
 
 
 def _url_problems(config: Config) -> Iterator[str]:
-    from tap_iot_sitewise.aws.session import is_endpoint  # noqa: PLC0415 - as above
+    from tap_iot_sitewise.aws.session import endpoint_problems  # noqa: PLC0415
 
     schemes = {
         "aws_endpoint_url": ("http", "https"),
-        # The request carries the certificate, and its answer the credentials.
+        # The request contains the certificate, and its answer the credentials.
         "roles_anywhere_endpoint_url": ("https",),
     }
     for name, allowed in schemes.items():
-        if name in config and not is_endpoint(config[name], allowed):
-            begin = " or ".join(f"{scheme}://" for scheme in allowed)
-            yield (
-                f"{name} must be a URL that begins with {begin} and goes on with the "
-                "name of a host"
-            )
+        if name in config:
+            yield from endpoint_problems(name, config[name], allowed)

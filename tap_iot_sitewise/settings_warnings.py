@@ -1,4 +1,4 @@
-"""Settings that work, but hardly as they are meant."""
+"""Warnings about settings that are valid, but probably not intended."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if t.TYPE_CHECKING:
 _MOST_WARNINGS = 10
 
 _LIKE_A_NAME = re.compile(r"(?!AKIA|ASIA)(?=.{1,40}\Z)(?:[A-Za-z]{1,16}[_.-]?){1,5}")
-"""A name of words; a key or a token is longer, or has digits."""
+"""A name that consists of words. A key or a token is longer, or contains digits."""
 
 
 def warn(config: Config, session: boto3.Session, logger: logging.Logger) -> None:
-    """Warn of settings that may not do what is meant.
+    """Warn of settings that may not do what the user expects.
 
     Args:
         config: Settings, valid.
-        session: The session that they open.
+        session: The session opened with these settings.
         logger: For the warnings.
     """
     region = config["aws_region"]
@@ -42,15 +42,15 @@ def warn(config: Config, session: boto3.Session, logger: logging.Logger) -> None
         for partition in session.get_available_partitions()
     ):
         logger.warning(
-            "aws_region: botocore knows no AWS IoT SiteWise in %s; going on, because "
-            "the Region may be newer than botocore",
+            "aws_region: botocore does not list AWS IoT SiteWise in %s; the run "
+            "continues, because the Region may be newer than botocore",
             region,
         )
     endpoint = urlsplit(config.get("aws_endpoint_url", ""))
     if endpoint.scheme == "http" and not _is_loopback(endpoint.hostname):
         logger.warning(
-            "aws_endpoint_url: signed requests and the answers travel unencrypted to "
-            "%s; use https",
+            "aws_endpoint_url: requests to %s and its answers are not encrypted; use "
+            "https",
             endpoint.hostname,
         )
     certified = config["auth_method"] == "roles_anywhere"
@@ -64,14 +64,14 @@ def warn(config: Config, session: boto3.Session, logger: logging.Logger) -> None
 def warn_of_unknown(
     config: Config, known: Mapping[str, object], logger: logging.Logger
 ) -> None:
-    """Warn of settings that do not exist, by the name that is closest.
+    """Warn of settings that do not exist, with the closest name.
 
     Args:
-        config: Settings as given. No value of them is shown.
+        config: Settings as given. The warnings do not contain their values.
         known: The settings that exist.
-        logger: For the warnings, one for each setting, at most ten.
+        logger: For at most ten warnings, and one with the number of the others.
     """
-    # Meltano's extras of a plugin begin with an underscore.
+    # The names of Meltano's plugin extras begin with an underscore.
     unknown = sorted(n for n in config if n not in known and not n.startswith("_"))
     for name in unknown[:_MOST_WARNINGS]:
         plain = name.lower().replace("-", "_")
@@ -81,7 +81,7 @@ def warn_of_unknown(
         if nearly or _LIKE_A_NAME.fullmatch(name):
             logger.warning("%s is not a setting; %s", name, remedy)
         else:
-            # Whatever was pasted in the place of a name.
+            # Somebody may have pasted a secret instead of a name.
             logger.warning(
                 "a name of %d characters is not a setting; %s", len(name), remedy
             )
@@ -92,24 +92,24 @@ def warn_of_unknown(
 
 
 def warn_of_readers(what: str, path: str, logger: logging.Logger) -> None:
-    """Warn where other users can read a file that holds secrets.
+    """Warn if other users can read a file that contains secrets.
 
     Args:
-        what: Setting or option that names the file.
-        path: The file; text that is not a path (a PEM) gives no warning.
+        what: Setting or option with the path of the file.
+        path: The file. Text that is not a path (a PEM) gives no warning.
         logger: For the warning.
     """
     if _readable_by_others(path):
         logger.warning(
-            "%s: other users can read %s, which holds secrets; run chmod 600 on it, or "
-            "create it under umask 077",
+            "%s: other users can read %s, which contains secrets; run chmod 600 on it, "
+            "or create it under umask 077",
             what,
             path,
         )
 
 
 def secrets_in(config: Config) -> list[str]:
-    """Return the settings whose values are secret; the path of a key is not."""
+    """Return the settings with secret values. The path of a key is not secret."""
     return [
         name
         for name in SECRETS
@@ -119,7 +119,7 @@ def secrets_in(config: Config) -> list[str]:
 
 
 def _is_loopback(host: str | None) -> bool:
-    """Return whether a host is this machine itself."""
+    """Return whether a host is this machine."""
     if host == "localhost":
         return True
     try:
@@ -129,15 +129,15 @@ def _is_loopback(host: str | None) -> bool:
 
 
 def _readable_by_others(path: str) -> bool:
-    """Return whether users other than its owner may read a file.
+    """Return whether users other than its owner can read a file.
 
     Args:
-        path: The file; text that names none (a PEM) gives False.
+        path: The file. Text that is not a path (a PEM) gives False.
     """
     try:
         mode = Path(path).expanduser().stat().st_mode
     except (OSError, ValueError, RuntimeError):
-        # RuntimeError: the home directory that a ~ stands for is not known.
+        # RuntimeError: the home directory for ~ is unknown.
         return False
     readable = mode & (stat.S_IRGRP | stat.S_IROTH)
     return os.name == "posix" and stat.S_ISREG(mode) and bool(readable)

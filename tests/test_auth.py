@@ -258,7 +258,7 @@ def test_credentials_of_a_container_that_cannot_be_used_are_one_error(
         run = tap(settings, environment={"AWS_CONTAINER_CREDENTIALS_FULL_URI": url})
 
     assert re.match(r"auth_method: |ListAssetModels: ", run.error)
-    assert re.search("cannot be used|Error when retrieving credentials", run.error)
+    assert re.search("it cannot use|Error when retrieving credentials", run.error)
     assert aws.stats.total == 0
 
 
@@ -432,7 +432,7 @@ def test_every_fault_of_the_settings_is_named_at_once(
     error = tap(settings).error
 
     for words in (
-        "aws_region: 'eu_west_1' is not an AWS Region name; did you mean eu-west-1?",
+        "aws_region: 'eu_west_1' is not an AWS Region code; did you mean eu-west-1?",
         "role_arn is not the ARN of a role",
         "profile_arn is missing",
         "page_size must be 1 to 250, not 900",

@@ -135,7 +135,7 @@ def test_an_intermediate_that_is_not_sent_along_is_missed(
         anywhere(account, **files), environment={"AWS_CA_BUNDLE": account.ca_bundle}
     )
 
-    assert "certificate_chain must hold what is between them" in run.error
+    assert "certificate_chain must contain the intermediate CAs" in run.error
 
 
 def test_the_recording_is_of_the_commands_on_the_page() -> None:

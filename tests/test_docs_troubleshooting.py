@@ -178,6 +178,144 @@ def settings_are_wrong(stage: Stage) -> Iterator[list[str]]:
 
 
 @scene
+def stream_maps_are_wrong(stage: Stage) -> Iterator[list[str]]:
+    def mapped(**maps: object) -> list[str]:
+        return stage.static(stream_maps=maps)
+
+    yield mapped(
+        project=None,
+        plants=None,
+        portals=5,
+        asset_models={"__alias__": "things", "__source__": "portals"},
+        __els__=None,
+        __else__="x",
+    )
+    yield mapped(**{"plant*": None})
+    yield mapped(sites={"__source__": "portal"})
+    yield mapped(
+        portals={
+            "__fitler__": "name",
+            "__odd__": "name",
+            "__alias__": 5,
+            "__else__": "x",
+            "__key_properties__": 5,
+            "name": 5,
+        }
+    )
+    yield mapped(portals={"__alias__": "1 + 1"})
+    yield mapped(
+        portals={"nmae": None, "zzz": None, "status__state": None, "portal_id": None}
+    )
+    yield mapped(portals={"__else__": None, "name": "name"})
+    yield mapped(portals={"__key_properties__": ["nmae"]})
+
+
+@scene
+def expressions_are_wrong(stage: Stage) -> Iterator[list[str]]:
+    config = static(stage.aws)
+    for expression in (
+        "not shown here",
+        "",
+        "(lambda: name)()",
+        "'{}'.format(name)",
+        "name.__class__",
+        "sha265(name)",
+        "len(name)",
+        "nmae",
+        "hidden",
+        "_['nmae']",
+        "record['zzz']",
+        "status__state",
+        "name.uper()",
+        "status['stat']",
+        "status['zzz']",
+        "config['salt']",
+        "fake.name()",
+        "self",
+    ):
+        yield stage.static(stream_maps={"portals": {"x": expression}})
+    yield stage.static(stream_maps={"portals": {"__filter__": "self"}})
+    catalog = json.loads(json.dumps(stage.catalog))
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            if item["breadcrumb"][-1:] == ["description"]:
+                item["metadata"]["selected"] = False
+    config["stream_maps"] = {"projects": {"x": "md5(description)"}}
+    yield stage.says(config, catalog=catalog)
+    config["stream_maps"] = {"projects": {"description": "md5(self)"}}
+    yield stage.says(config, catalog=catalog)
+
+
+@scene
+def expressions_fail(stage: Stage) -> Iterator[list[str]]:
+    for portal in list(stage.aws.plant.portals):
+        stage.aws.plant.change("portals", portal["id"], name="Werk 7", roleArn=None)
+    for expression in (
+        "role_arn.upper()",
+        "int(name)",
+        "9 ** 9 ** 9",
+        "name * 1000000",
+        "json.dupms(name)",
+        "status[name]",
+        "name + '\\ud800'",
+        "name.upper",
+    ):
+        yield stage.static(stream_maps={"portals": {"x": expression}})
+    yield stage.static(stream_maps={"portals": {"__filter__": "role_arn[0] == 'a'"}})
+
+
+@scene
+def flattening_is_wrong(stage: Stage) -> Iterator[list[str]]:
+    yield stage.static(flattening_enabled=True)
+    yield stage.static(
+        flattening_enabled=True,
+        flattening_max_depth=2,
+        stream_maps={"portals": {"status__state": "name"}},
+    )
+
+
+@scene
+def batch_config_is_wrong(stage: Stage) -> Iterator[list[str]]:
+    encoding, storage = {"format": "jsonl"}, {"root": stage.directory.as_uri()}
+    wrong: tuple[Message, ...] = (
+        {"batch_size": 0},
+        {"encoding": {}, "storage": {}},
+        {"encoding": {**encoding, "formats": 1}, "storage": storage, "batchsize": 1},
+        {"encoding": {"format": "parquet"}, "storage": {"root": "s3://plant"}},
+        {"encoding": encoding, "storage": {"root": "gs://plant"}},
+        {"encoding": encoding, "storage": {"root": "floppy://plant"}},
+        {"encoding": encoding, "storage": {**storage, "params": "key"}},
+    )
+    for config in wrong:
+        yield stage.static(batch_config=config)
+
+
+@scene
+def the_aws_configuration_is_wrong(stage: Stage) -> Iterator[list[str]]:
+    path = stage.directory / "aws-config"
+    home = stage.directory / ".aws"
+    home.mkdir()
+    (home / "config").write_text("region = eu-west-1\n")
+    for content in (
+        b"region = eu-west-1\n",
+        b"[default]\nregion\n",
+        b"[default]\n[default]\n",
+        b"[default]\ns3 =\n  plant\n",
+        b"[default]\nregion = \xff\n",
+    ):
+        path.write_bytes(content)
+        stage.environment.setenv("AWS_CONFIG_FILE", str(path))
+        yield stage.static()
+    path.write_text("[profile plant]\ndefaults_mode = bogus\n")
+    yield stage.static(auth_method="default", aws_profile="plant")
+    stage.environment.setenv("AWS_DEFAULTS_MODE", "bogus")
+    yield stage.static(auth_method="default")
+    stage.environment.delenv("AWS_CONFIG_FILE")
+    stage.environment.setenv("HOME", str(stage.directory))
+    yield stage.static()
+
+
+@scene
 def a_certificate_will_not_do(stage: Stage) -> Iterator[list[str]]:
     aws = stage.aws
     forms = Forms(aws.issue_certificate(), stage.directory)
@@ -255,6 +393,17 @@ def aws_does_not_take_the_keys(stage: Stage) -> Iterator[list[str]]:
         yield stage.static()
     stage.aws.deny("iotsitewise:ListProjects")
     yield stage.static()
+    stage.environment.setenv("AWS_ACCESS_KEY_ID", stage.aws.access_key_id)
+    stage.environment.setenv("AWS_SECRET_ACCESS_KEY", stage.aws.secret_access_key)
+    for code in (
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "ExpiredTokenException",
+    ):
+        stage.aws.faults.clear()
+        stage.aws.faults.always("ListAssetModels", ApiError(code, "No.", 403))
+        yield stage.static(auth_method="default")
+        yield stage.anywhere()
 
 
 @scene
@@ -510,6 +659,49 @@ def files_cannot_be_written(stage: Stage) -> Iterator[list[str]]:
     config = static(stage.aws, batch_config=missing, stream_maps=copied)
     config["batch_config"] = {**missing, "storage": {"root": stage.directory.as_uri()}}
     yield stage.command(config).errors
+
+
+@scene
+def libraries_of_the_extras_refuse(stage: Stage) -> Iterator[list[str]]:
+    """The extras are not installed here. These modules are in their place."""
+    modules = {
+        "pyarrow/__init__.py": (
+            "class ArrowInvalid(ValueError): ...\n"
+            "class Table:\n"
+            "    def from_pylist(rows):\n"
+            "        raise ArrowInvalid('tried to convert to int64')\n"
+        ),
+        "pyarrow/parquet.py": "",
+        "faker/__init__.py": (
+            "def Faker(locale=None):\n"
+            "    raise AttributeError('Invalid configuration for faker locale')\n"
+        ),
+    }
+    for name, source in modules.items():
+        path = stage.directory / "modules" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+
+    def command(**settings: object) -> list[str]:
+        environment = {"PYTHONPATH": str(stage.directory / "modules")}
+        config = static(stage.aws, **settings)
+        line = stage.command(config, environment=environment).error
+        return [line.removeprefix("Settings: ")]
+
+    yield command(
+        faker_config={"locale": "xx_XX"}, stream_maps={"portals": {"x": "name"}}
+    )
+    storage = {"root": stage.directory.as_uri()}
+    yield command(batch_config={"encoding": {"format": "parquet"}, "storage": storage})
+
+
+@scene
+def settings_are_probably_not_meant(stage: Stage) -> Iterator[list[str]]:
+    config = static(stage.aws, page_sise=5, AKIAIOSFODNN7EXAMPLE=5)
+    config["stream_maps"] = {"portals": {"roleArn": "'hidden'"}}
+    yield stage.command(config).lines("WARNING")
+    many = {letter * 4: 1 for letter in "abcdefghijklm"}
+    yield stage.command(static(stage.aws, **many)).lines("WARNING")
 
 
 @scene

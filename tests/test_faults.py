@@ -66,7 +66,7 @@ def test_a_passing_fault_costs_a_retry_and_no_record(
         (Fault.BAD_GATEWAY, "502"),
         (Fault.THROTTLE, "ThrottlingException"),
         (Fault.DROP, "the connection to"),
-        (Fault.SILENCE, "was silent for request_timeout seconds"),
+        (Fault.SILENCE, "did not answer within request_timeout seconds"),
         (Fault.CUT_SHORT, "the answer was cut short"),
         (Fault.NOT_JSON, "the answer was cut short or is not a page"),
         (Fault.EMPTY_OBJECT, "is not a page of portalSummaries"),

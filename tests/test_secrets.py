@@ -510,7 +510,7 @@ def test_an_unencrypted_endpoint_elsewhere_is_warned_of(tap: TapCommand) -> None
 
     assert "its name cannot be resolved" in run.error
     (warning,) = run.lines("WARNING")
-    assert "travel unencrypted to sitewise.invalid" in warning
+    assert "requests to sitewise.invalid and its answers are not encrypted" in warning
 
 
 @pytest.mark.parametrize(

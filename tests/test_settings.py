@@ -228,13 +228,13 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
     "a misspelled member": (
         batches(batchsize=500),
         (
-            "batch_config has a member that does not exist; it takes encoding, "
+            "batch_config has an unknown member; the members are encoding, "
             "storage, batch_size"
         ),
     ),
     "a misspelled member of the encoding": (
         batches(encoding={"format": "jsonl", "formats": 1}),
-        "batch_config.encoding has a member that does not exist; it takes format, ",
+        "batch_config.encoding has an unknown member; the members are format, ",
     ),
     "a batch of nothing": (
         batches(batch_size=0),
@@ -321,21 +321,21 @@ def test_the_sdk_looks_at_batch_config_at_the_first_batch() -> None:
 @pytest.mark.parametrize(
     ("region", "problem"),
     [
-        ("Ireland", ": 'Ireland' is not an AWS Region name; did you mean eu-west-1?"),
+        ("Ireland", ": 'Ireland' is not an AWS Region code; did you mean eu-west-1?"),
         (
             "Europe (Frankfurt)",
-            ": 'Europe (Frankfurt)' is not an AWS Region name; did you mean eu-central",
+            ": 'Europe (Frankfurt)' is not an AWS Region code; did you mean eu-central",
         ),
-        ("EU (Ireland)", ": 'EU (Ireland)' is not an AWS Region name; did you mean eu"),
+        ("EU (Ireland)", ": 'EU (Ireland)' is not an AWS Region code; did you mean eu"),
         (
             "US East (N. Virginia)",
-            ": 'US East (N. Virginia)' is not an AWS Region name; did you mean us-east",
+            ": 'US East (N. Virginia)' is not an AWS Region code; did you mean us-east",
         ),
-        ("eu_west_1", ": 'eu_west_1' is not an AWS Region name; did you mean eu-west"),
-        ("Europe", " is not an AWS Region name; use one such as eu-west-1"),
-        ("", " is not an AWS Region name; use one such as eu-west-1"),
-        ("correct horse", " is not an AWS Region name; use one such as eu-west-1"),
-        ("AKIAIOSFODNN7EXAMPLE", " is not an AWS Region name; use one such as eu"),
+        ("eu_west_1", ": 'eu_west_1' is not an AWS Region code; did you mean eu-west"),
+        ("Europe", " is not an AWS Region code; use a code such as eu-west-1"),
+        ("", " is not an AWS Region code; use a code such as eu-west-1"),
+        ("correct horse", " is not an AWS Region code; use a code such as eu-west-1"),
+        ("AKIAIOSFODNN7EXAMPLE", " is not an AWS Region code; use a code such as eu"),
     ],
 )
 def test_a_region_by_another_name_is_refused_with_the_one_that_is_meant(
@@ -363,11 +363,17 @@ SECRET = "hunter-22-of-the-plant"  # noqa: S105 - the one that must not show
 
 UNREADABLE = {
     "no section": (f"aws_secret_access_key = {SECRET}\n", "line 1 comes before any"),
-    "no value": (f"[default]\n{SECRET}\n", "line 2 is not of the form name = value"),
+    "no value": (
+        f"[default]\n{SECRET}\n",
+        "line 2 does not have the form name = value",
+    ),
     "a name twice": (f"[default]\na = 1\na = {SECRET}\n", "line 3 repeats a name"),
     "a section twice": ("[default]\n[default]\n", "line 2 repeats a name"),
-    "nested badly": (f"[default]\ns3 =\n  {SECRET}\n", "it is not of the form that"),
-    "not UTF-8": ("[default]\nregion = \udcff\n", "it is not in UTF-8"),
+    "nested badly": (
+        f"[default]\ns3 =\n  {SECRET}\n",
+        "the format of the file is not valid",
+    ),
+    "not UTF-8": ("[default]\nregion = \udcff\n", "the file is not encoded in UTF-8"),
 }
 
 
@@ -420,7 +426,7 @@ def test_a_shared_config_in_the_home_directory_is_named_with_the_variable_to_set
 
     error = Run(done.returncode, done.stdout, done.stderr.decode()).error
     assert f"the shared AWS config {path} cannot be read" in error
-    assert "correct the file, or name another file in AWS_CONFIG_FILE" in error
+    assert "correct the file, or set AWS_CONFIG_FILE to another file" in error
 
 
 @pytest.mark.parametrize(
@@ -478,17 +484,17 @@ REMEDIES = {
     "static": {
         "UnrecognizedClientException": "check aws_access_key_id and aws_secret_access_",
         "InvalidSignatureException": "check aws_access_key_id and aws_secret_access_k",
-        "ExpiredTokenException": "the temporary keys have run out: make new ones",
+        "ExpiredTokenException": "the temporary keys have expired: create new ones",
     },
     "default": {
         "UnrecognizedClientException": "check the credentials that boto3 finds",
         "InvalidSignatureException": "check the credentials that boto3 finds",
-        "ExpiredTokenException": "the temporary keys have run out: renew what boto3",
+        "ExpiredTokenException": "the temporary keys have expired: renew the creden",
     },
     "roles_anywhere": {
         "UnrecognizedClientException": "check that the account has enabled aws_region",
         "InvalidSignatureException": "check that the account has enabled aws_region",
-        "ExpiredTokenException": "the temporary keys have run out: run again",
+        "ExpiredTokenException": "the temporary keys have expired: run the tap again",
     },
 }
 

@@ -142,7 +142,7 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a method that text does not have": (
         {"portals": {"name": "name.uper()"}},
-        "portals.name: name is text, which has no uper",
+        "portals.name: name is text, and text has no uper",
     ),
     "a method that is not allowed": (
         {"portals": {"name": "'{}'.format(name)"}},
@@ -154,15 +154,15 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a text without quotes": (
         {"portals": {"name": "hidden"}},
-        "hidden is neither a column nor a function; a fixed text needs quotes",
+        "hidden is neither a column nor a function; put constant text in quotes",
     ),
     "words without quotes": (
         {"portals": {"name": "not shown here"}},
-        "portals.name: cannot be read as an expression (invalid syntax); a fixed text",
+        "portals.name: is not a valid expression (invalid syntax); put constant text",
     ),
     "nothing": (
         {"portals": {"name": ""}},
-        "portals.name: must be one expression; a fixed text needs quotes of its own",
+        "portals.name: must be one expression; put constant text in quotes of its own",
     ),
     "two expressions": (
         {"portals": {"name": "name; md5(name)"}},
@@ -170,11 +170,11 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "the value of a new column": (
         {"portals": {"names": "md5(self)"}},
-        "portals.names: self is the value of the column, and names is a new one",
+        "portals.names: the new column names has no self; use the name",
     ),
     "a value in a filter": (
         {"portals": {"__filter__": "self == 'A'"}},
-        "portals.__filter__: self is the value of a column, and a filter has none",
+        "portals.__filter__: a filter has no self; use the name of a column",
     ),
     "a value that is not configured": (
         {"portals": {"name": "md5(config['salt'] + name)"}},
@@ -375,7 +375,7 @@ FAILING: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a power": (
         {"number": "9 ** 9 ** 9"},
-        "stream_maps: portals.number: a number is too high; change the",
+        "stream_maps: portals.number: a number is too large; change the",
     ),
     "a long text": (
         {"text": "name * 1000000"},
@@ -387,7 +387,7 @@ FAILING: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a surrogate": (
         {"text": "name + '\\ud800'"},
-        "portals.text: the result is not text that UTF-8 can hold; change the",
+        "portals.text: the result cannot be encoded as UTF-8; change the",
     ),
     "a method that is not called": (
         {"text": "name.upper"},

@@ -50,9 +50,9 @@ Habits that the wing works around
 ---------------------------------
 
 ``ResponseParser.parse``
-    botocore takes a body that is not JSON for an answer without members, fails at an
-    error whose body is not an object in UTF-8, and takes status 300 for a success. The
-    tap tries a page without its member again, and reports every error.
+    botocore takes a body that is not valid JSON for an answer without members, fails at
+    an error whose body is not an object in UTF-8, and takes status 300 for a success.
+    The tap tries a page without its member again, and reports every error.
     ``test_botocore_takes_a_body_that_is_not_json_for_an_empty_answer``,
     ``test_botocores_parser_fails_at_an_error_that_is_not_an_object_in_utf_8``,
     ``test_botocores_parser_takes_status_300_for_a_success``

@@ -1,4 +1,4 @@
-"""What a failed call means, in one line: what was done, AWS's words, what to do."""
+"""Describes a failed call in one line: the operation, AWS's words, what to do."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tap_iot_sitewise.aws.responses import (
 from tap_iot_sitewise.aws.tls import ca_bundle
 from tap_iot_sitewise.errors import NotFoundError, TapError
 
-_CLOCK = "set this machine's clock, AWS allows it to be five minutes off"
+_CLOCK = "set this machine's clock (AWS accepts a difference of five minutes)"
 
 _KEYS = {
     "static": "check aws_access_key_id and aws_secret_access_key",
     "default": (
         "check the credentials that boto3 finds; 'aws sts get-caller-identity' shows "
-        "whose they are"
+        "their owner"
     ),
     "roles_anywhere": (
-        "check that the account has enabled aws_region and that nothing between this "
+        "check that the account has enabled aws_region, and that no proxy between this "
         "machine and AWS changes requests"
     ),
 }
-"""What to check where AWS does not accept the signature, by ``auth_method``."""
+"""What to check if AWS does not accept the signature, by ``auth_method``."""
 
 _UNKNOWN_KEY = {
     **{method: f"AWS does not know the key: {keys}" for method, keys in _KEYS.items()},
@@ -41,19 +41,21 @@ _UNKNOWN_KEY = {
     ),
 }
 _WRONG_SIGNATURE = {
-    method: f"the secret key does not fit the key: {keys}"
+    method: f"the secret key does not match the access key: {keys}"
     for method, keys in _KEYS.items()
 }
 _EXPIRED = {
     "static": (
-        "the temporary keys have run out: make new ones, or let auth_method "
-        "roles_anywhere or default renew them"
+        "the temporary keys have expired: create new ones, or set auth_method to "
+        "roles_anywhere or default, which renew them"
     ),
     "default": (
-        "the temporary keys have run out: renew what boto3 finds (aws sso login, the "
-        "shared profile, the environment)"
+        "the temporary keys have expired: renew the credentials that boto3 finds (aws "
+        "sso login, the shared profile, the environment)"
     ),
-    "roles_anywhere": f"the temporary keys have run out: run again, or {_CLOCK}",
+    "roles_anywhere": (
+        f"the temporary keys have expired: run the tap again, or {_CLOCK}"
+    ),
 }
 
 _REMEDIES: dict[str, str | dict[str, str]] = {
@@ -64,7 +66,9 @@ _REMEDIES: dict[str, str | dict[str, str]] = {
     "IncompleteSignatureException": {
         method: f"the key cannot be used: {keys}" for method, keys in _KEYS.items()
     },
-    "MissingAuthenticationTokenException": "nothing was signed: check auth_method",
+    "MissingAuthenticationTokenException": (
+        "the request has no signature: check auth_method"
+    ),
     "ExpiredTokenException": _EXPIRED,
     "ExpiredToken": _EXPIRED,
     "RequestExpired": _CLOCK,
@@ -72,41 +76,41 @@ _REMEDIES: dict[str, str | dict[str, str]] = {
     "SubscriptionRequiredException": "the account has no access to AWS IoT SiteWise",
     "OptInRequired": "the account has not enabled this Region",
 }
-"""What to do about an error, by its code and where it matters by ``auth_method``."""
+"""What to do about an error, by its code and, if that matters, ``auth_method``."""
 
 _THROTTLED_STATUS = 429
-_BETWEEN = "check what is between this machine and AWS (a proxy, a gateway)"
+_PROXY = "check the proxy or gateway between this machine and AWS"
 
 _CREATE_SESSION_REMEDIES = (
-    # Words of the answer, and what they ask for.
+    # Words of the answer, and what to do.
     ("signature expired", _CLOCK),
     ("signature not yet current", _CLOCK),
     (
         "untrusted",
         (
             "trust_anchor_arn must name the trust anchor of the certificate's CA, and "
-            "certificate_chain must hold what is between them"
+            "certificate_chain must contain the intermediate CAs"
         ),
     ),
     (
         "rolesessionname",
         (
-            "the profile does not accept a session name: remove session_name or have "
-            "the profile accept it"
+            "the profile does not accept a session name: remove session_name, or "
+            "enable acceptRoleSessionName in the profile"
         ),
     ),
     (
         "role session name",
         (
-            "the profile does not accept a session name: remove session_name or have "
-            "the profile accept it"
+            "the profile does not accept a session name: remove session_name, or "
+            "enable acceptRoleSessionName in the profile"
         ),
     ),
     (
         "duration",
         (
-            "session_duration must not be above the maximum session duration of the "
-            "role, nor above the profile's"
+            "session_duration must not exceed the maximum session duration of the role "
+            "or of the profile"
         ),
     ),
     ("trust anchor", "check trust_anchor_arn, and that the trust anchor is enabled"),
@@ -131,16 +135,16 @@ _CREATE_SESSION_REMEDIES = (
 def explain(
     operation: str, error: Exception, *, attempts: int, auth_method: str
 ) -> TapError:
-    """Tell a failed call in one line.
+    """Describe a failed call in one line.
 
     Args:
         operation: The operation that was called.
         error: What boto3 raised.
-        attempts: Tries that a request gets.
+        attempts: Maximum attempts of a request.
         auth_method: The setting.
 
     Returns:
-        The error to raise; a :class:`NotFoundError` where the resource is gone.
+        The error to raise: a :class:`NotFoundError` if the resource does not exist.
     """
     if isinstance(error, boto.ClientError):
         return _refused(operation, error, auth_method)
@@ -149,18 +153,18 @@ def explain(
     if isinstance(error, UnicodeError) or not isinstance(
         error, (boto.BotoCoreError, ValueError)
     ):
-        # botocore 1.44 takes what a container, an instance or a process hands out for
-        # credentials to be of the right form: KeyError, TypeError, RuntimeError ...
+        # botocore 1.44 does not check the credentials that a container, an instance or
+        # a process returns. It raises KeyError, TypeError, RuntimeError ...
         return TapError(
-            f"{operation}: what was sent as credentials cannot be used "
-            f"({type(error).__name__}: {as_line(error)}); check where boto3 gets them "
-            "from: the profile, the container or instance role, the web identity"
+            f"{operation}: boto3 received credentials that it cannot use "
+            f"({type(error).__name__}: {as_line(error)}); check their source: the "
+            "profile, the container or instance role, or the web identity"
         )
     text = f"{operation}: {as_line(error)}"
     if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):
         text += (
-            "; with auth_method default boto3 looks in the environment, in the shared "
-            "profile and at the container or instance role"
+            "; with auth_method default, boto3 looks for credentials in the "
+            "environment, in the shared profile and at the container or instance role"
         )
     elif isinstance(error, (boto.SSOError, boto.TokenRetrievalError)):
         text += "; log in again (aws sso login)"
@@ -168,12 +172,12 @@ def explain(
 
 
 def explain_session(status: int, message: str, *, attempts: int) -> TapError:
-    """Tell a failed CreateSession of IAM Roles Anywhere in one line.
+    """Describe a failed CreateSession of IAM Roles Anywhere in one line.
 
     Args:
         status: HTTP status of the answer.
-        message: AWS's words, or what was wrong with the answer.
-        attempts: Tries that a request gets.
+        message: AWS's words, or what is wrong with the answer.
+        attempts: Maximum attempts of a request.
 
     Returns:
         The error to raise.
@@ -182,8 +186,8 @@ def explain_session(status: int, message: str, *, attempts: int) -> TapError:
     # Below 300: an answer without credentials in it.
     if status < FIRST_ERROR_STATUS or status in TRANSIENT_STATUSES:
         return TapError(
-            f"CreateSession: HTTP {status}: {message}; still so after {attempts} "
-            "attempts: try again later"
+            f"CreateSession: HTTP {status}: {message}, even after {attempts} attempts; "
+            "try again later"
         )
     remedy = "check role_arn, profile_arn, trust_anchor_arn and the certificate"
     for words, fitting in _CREATE_SESSION_REMEDIES:
@@ -197,46 +201,53 @@ def _refused(operation: str, error: boto.ClientError, auth_method: str) -> TapEr
     code = str(error.response.get("Error", {}).get("Code", "an error"))
     message = as_line(error.response.get("Error", {}).get("Message") or "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    # Credentials are fetched on the way, by operations of other services.
+    # The call can also fetch credentials, with operations of other services.
     text = str(error.operation_name)
     if code == str(status):
-        # AWS names a code: this came from something on the way.
+        # Answers of AWS have a code. This one is from a proxy or a gateway.
         text += f": {status_line(status)}: {message or 'an empty answer'}"
     else:
         text += f": {code}: {message or 'no message'}"
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
+    if transient := _transient(error, code, status):
+        return TapError(f"{text.rstrip('.')}, {transient}")
     remedy = _remedy(operation, error, code, message, status)
     if isinstance(remedy, dict):
         remedy = remedy[auth_method]
     return TapError(f"{text}; {remedy}" if remedy else text)
 
 
-def _remedy(
-    operation: str, error: boto.ClientError, code: str, message: str, status: int
-) -> str | dict[str, str] | None:
-    """Return what to do about a refusal, None where AWS's words are all there is.
-
-    A dictionary has what to do by ``auth_method``.
-    """
-    if "Signature" in code and re.search("expired: |not yet current", message):
-        # AWS tells a wrong clock under the code of a wrong signature.
-        return _CLOCK
-    if code in {"AccessDeniedException", "AccessDenied"}:
-        if error.operation_name != operation:
-            return "check the role and its trust policy"
-        return f"allow iotsitewise:{operation} in a policy of the role or user"
+def _transient(error: boto.ClientError, code: str, status: int) -> str | None:
+    """Return the attempts and what to do, None if botocore does not retry the error."""
     attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) + 1
     context = RetryContext(attempts, parsed_response=error.response)
     throttled = ThrottledRetryableChecker().is_retryable(context)
     if throttled or status == _THROTTLED_STATUS:
         return (
-            f"still so after {attempts} attempts: lower max_concurrency, raise "
+            f"even after {attempts} attempts; lower max_concurrency, raise "
             "max_attempts, or ask AWS for a higher quota"
         )
     if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
-        return f"still so after {attempts} attempts: try again later"
-    return _BETWEEN if code == str(status) else _REMEDIES.get(code)
+        return f"even after {attempts} attempts; try again later"
+    return None
+
+
+def _remedy(
+    operation: str, error: boto.ClientError, code: str, message: str, status: int
+) -> str | dict[str, str] | None:
+    """Return what to do about a refusal, None if only AWS's words are known.
+
+    The keys of a dictionary are values of ``auth_method``.
+    """
+    if "Signature" in code and re.search("expired: |not yet current", message):
+        # AWS reports a wrong clock with the code of a wrong signature.
+        return _CLOCK
+    if code in {"AccessDeniedException", "AccessDenied"}:
+        if error.operation_name != operation:
+            return "check the role and its trust policy"
+        return f"allow iotsitewise:{operation} in a policy of the role or user"
+    return _PROXY if code == str(status) else _REMEDIES.get(code)
 
 
 def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str:
@@ -252,7 +263,10 @@ def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str
             "set AWS_CA_BUNDLE to a file with the CA that signed it"
         )
     if isinstance(error, boto.SSLError):
-        return f"{operation}: TLS with {host} failed: {text}"
+        return (
+            f"{operation}: TLS with {host} failed: {text}; check the scheme and the "
+            "port of the endpoint"
+        )
     if isinstance(error, boto.ProxyConnectionError):
         return (
             f"{operation}: the proxy {details.get('proxy_url')} cannot be reached; "
@@ -260,8 +274,8 @@ def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str
         )
     if isinstance(error, (boto.ReadTimeoutError, boto.ConnectTimeoutError)):
         return (
-            f"{operation}: {host} was silent for request_timeout seconds in each of "
-            f"{attempts} attempts; check the network, or raise request_timeout"
+            f"{operation}: {host} did not answer within request_timeout seconds, even "
+            f"after {attempts} attempts; check the network, or raise request_timeout"
         )
     if isinstance(error, boto.EndpointConnectionError):
         unresolved = r"NameResolution|Name or service|getaddrinfo|Errno -[235]"
@@ -271,9 +285,10 @@ def _connection(operation: str, error: boto.BotoCoreError, attempts: int) -> str
             else "it refuses connections or cannot be reached"
         )
         return (
-            f"{operation}: cannot connect to {host}: {cause}, in {attempts} attempts; "
-            "check aws_region, the endpoint settings and the network"
+            f"{operation}: cannot connect to {host}: {cause}, even after {attempts} "
+            "attempts; check aws_region, the endpoint settings and the network"
         )
     return (
-        f"{operation}: the connection to {host} failed in each of {attempts} attempts"
+        f"{operation}: the connection to {host} failed, even after {attempts} "
+        f"attempts; {_PROXY}"
     )

@@ -1,4 +1,4 @@
-"""Names of AWS Regions, and what somebody means who writes another name."""
+"""Codes of AWS Regions, and the Region that another name means."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def problems(region: str) -> Iterator[str]:
         region: The setting.
 
     Yields:
-        A clause, where there is a problem. It quotes the setting only where it is a
-        place or nearly a Region: a key that was pasted there is not to stand in a log.
+        A clause if there is a problem. It quotes the setting only if it is a place or
+        looks like a Region: the log must not contain a key that was pasted here.
     """
     pattern = "|".join(f"(?:{partition['regionRegex']})" for partition in _partitions())
     if re.fullmatch(pattern, region, re.ASCII):
@@ -42,14 +42,14 @@ def problems(region: str) -> Iterator[str]:
     hint = (
         f"did you mean {meant or place}?"
         if meant or place
-        else "use one such as eu-west-1"
+        else "use a code such as eu-west-1"
     )
-    yield f"{shown} is not an AWS Region name; {hint}"
+    yield f"{shown} is not an AWS Region code; {hint}"
 
 
 def _at(place: str) -> str | None:
-    """Return the Region with a place in its description, such as Europe (Ireland)."""
-    # AWS has called it EU (Ireland) as well.
+    """Return the only Region whose description contains a place."""
+    # For example, Europe (Ireland). An older name is EU (Ireland).
     town = re.sub(r".*\((.+)\)", r"\1", place.strip().lower())
     words = re.compile(rf"\b{re.escape(town)}(?!\w)")
     found = [

@@ -1,4 +1,4 @@
-"""From settings to a boto3 session: static keys, Roles Anywhere, or boto3's chain."""
+"""Opens a boto3 session with static keys, Roles Anywhere, or boto3's own chain."""
 
 from __future__ import annotations
 
@@ -29,16 +29,28 @@ if t.TYPE_CHECKING:
 
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_IOTSITEWISE", "AWS_ENDPOINT_URL")
-"""Variables by which botocore finds another endpoint, the stronger first."""
+"""Variables with which botocore finds another endpoint, by precedence."""
 
 
-def is_endpoint(url: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:
-    """Return whether botocore can call an endpoint.
+def endpoint_problems(
+    name: str, url: str, schemes: tuple[str, ...] = ("http", "https")
+) -> Iterator[str]:
+    """Find out whether botocore can call an endpoint.
 
     Args:
+        name: Setting or variable of the endpoint.
         url: The endpoint.
-        schemes: Those that it may have.
+        schemes: Allowed schemes.
+
+    Yields:
+        A clause if it cannot.
     """
+    if not _is_endpoint(url, schemes):
+        begin = " or ".join(f"{scheme}://" for scheme in schemes)
+        yield f"{name} must be a URL that begins with {begin}, followed by a host name"
+
+
+def _is_endpoint(url: str, schemes: tuple[str, ...]) -> bool:
     try:
         # A variable can hold bytes that are not UTF-8.
         parts = urlsplit(url.encode().decode())
@@ -55,7 +67,7 @@ def problems(config: Config) -> list[str]:
     """Find what is wrong with the files that the settings name.
 
     Args:
-        config: Settings, not all of them need be valid.
+        config: Settings, valid or not.
 
     Returns:
         A clause for each problem, without secrets.
@@ -70,7 +82,7 @@ def problems(config: Config) -> list[str]:
 
 
 def _unreadable() -> str | None:
-    """Say why the shared AWS config cannot be read, None where it can."""
+    """Return why the shared AWS config cannot be read, None if it can."""
     session = botocore.session.Session()
     try:
         session.full_config  # noqa: B018 - reads both files
@@ -81,7 +93,7 @@ def _unreadable() -> str | None:
         if Path(path) == credentials.expanduser():
             name = "AWS_SHARED_CREDENTIALS_FILE"
         set_one = f"{name}: " if os.environ.get(name) else ""
-        other = "" if set_one else f", or name another file in {name}"
+        other = "" if set_one else f", or set {name} to another file"
         return (
             f"{set_one}the shared AWS config {path} cannot be read "
             f"({_place(cause)}); correct the file{other}"
@@ -90,42 +102,42 @@ def _unreadable() -> str | None:
 
 
 def _place(cause: object) -> str:
-    """Say where a file is wrong, without the line, which can hold a secret."""
+    """Return where a file is wrong, without the line: it can contain a secret."""
     if isinstance(cause, configparser.MissingSectionHeaderError):
         return f"line {cause.lineno} comes before any section such as [default]"
     if errors := getattr(cause, "errors", None):
         lines = ", ".join(str(line) for line, _ in errors)
-        return f"line {lines} is not of the form name = value"
+        return f"line {lines} does not have the form name = value"
     if isinstance(
         cause, (configparser.DuplicateOptionError, configparser.DuplicateSectionError)
     ):
         return f"line {cause.lineno} repeats a name"
     if isinstance(cause, UnicodeError):
-        return "it is not in UTF-8"
-    return "it is not of the form that AWS describes"
+        return "the file is not encoded in UTF-8"
+    return "the format of the file is not valid"
 
 
 def _environment_problems(config: Config) -> Iterator[str]:
-    """Look at the variables of AWS that botocore reads whatever the method is."""
+    """Check the variables of AWS that botocore reads with every ``auth_method``."""
     session = botocore.session.Session()
     profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
     if profile and profile not in session.available_profiles:
         yield _unknown("AWS_PROFILE", profile)
         return
     bundle = ca_bundle()
-    # Not Path.exists, which passes on a missing permission.
+    # Path.exists raises an error if a permission is missing.
     if bundle and not os.path.exists(bundle):  # noqa: PTH110
         yield "AWS_CA_BUNDLE: cannot read the file that it names (no such file)"
     name = next((name for name in _ENDPOINTS if os.environ.get(name)), None)
-    if name and "aws_endpoint_url" not in config and not is_endpoint(os.environ[name]):
-        yield f"{name} must be a URL that begins with http:// or https://"
+    if name and "aws_endpoint_url" not in config:
+        yield from endpoint_problems(name, os.environ[name])
 
 
 def configured_by(error: Exception, config: Config) -> str:
-    """Return what an error is about that botocore raises while the client is made.
+    """Return the source of the value that botocore refuses when a client is created.
 
-    botocore 1.44 names the value that it refuses (of ``AWS_DEFAULTS_MODE``, for
-    example), not where it comes from.
+    botocore 1.44 reports the value (for example, of ``AWS_DEFAULTS_MODE``), but not its
+    source.
 
     Args:
         error: What botocore raised.
@@ -150,10 +162,10 @@ def _word(value: str) -> str:
 
 
 def _proxy_problems(config: Config) -> Iterator[str]:
-    """Look at the proxies that the endpoints would be reached through.
+    """Check the proxies of the endpoints.
 
-    botocore 1.44 puts ``http://`` before a proxy of another kind, and whoever parses a
-    URL ends the host at the first ``/``, ``?`` or ``#``, one in a password included.
+    botocore 1.44 puts ``http://`` before a proxy of another type. In a URL, the host
+    ends at the first ``/``, ``?`` or ``#``, even if that is a part of the password.
     """
     region = config.get("aws_region")
     services = {"aws_endpoint_url": "iotsitewise"}
@@ -170,7 +182,7 @@ def _proxy_problems(config: Config) -> Iterator[str]:
         if proxy and not _is_usable(proxy):
             yield (
                 f"{scheme.upper()}_PROXY must be the URL of an http or https proxy, "
-                "special characters in its user name and password percent-encoded"
+                "with special characters in its user name and password percent-encoded"
             )
 
 
@@ -184,7 +196,7 @@ def _is_usable(proxy: str) -> bool:
             and bool(url.hostname)
             and url.port != 0
             and in_its_place
-            # botocore 1.44 encodes them so.
+            # botocore 1.44 encodes them as ASCII.
             and f"{user}{password}".isascii()
         )
     except ValueError:
@@ -198,7 +210,7 @@ def _unknown(name: str, profile: str) -> str:
 def _method_problems(config: Config) -> list[str]:
     method = config.get("auth_method")
     if method == "roles_anywhere":
-        # cryptography takes its time to load; nobody else needs it.
+        # Only this method needs cryptography, which takes long to import.
         from tap_iot_sitewise.aws import certificates  # noqa: PLC0415
 
         return certificates.load(config)[1] if certificates.are_named(config) else []
@@ -217,12 +229,12 @@ def open_session(config: Config) -> boto3.Session:
         config: Settings, valid and without problems.
 
     Returns:
-        A session; its clients are to be made for ``aws_region``. Temporary credentials
-        in it are renewed when they are about to run out, by whoever signs next.
+        A session. Create its clients for ``aws_region``. The next signature renews
+        temporary credentials that are about to expire.
 
     Raises:
-        SettingsError: The certificate went bad, or its files vanished, since
-            :func:`problems` looked.
+        SettingsError: The certificate or its files changed after :func:`problems`
+            checked them.
     """
     if config["auth_method"] == "roles_anywhere":
         from tap_iot_sitewise.aws import roles_anywhere  # noqa: PLC0415 - as above

@@ -163,7 +163,7 @@ Public names that are replaced outside of this wing
     ``test_the_sdk_warns_of_a_python_that_this_package_supports``
 ``Tap.invoke``
     In ``command_line.py``. The SDK names neither file nor option where a catalog or a
-    state is not JSON.
+    state is not valid JSON.
     ``test_the_sdk_does_not_name_a_file_that_is_not_json``
 ``Tap.cli``
     Wrapped in ``__main__.py``. The SDK sets up the log before its command can report a

@@ -1,4 +1,4 @@
-"""Batch files: the records of a stream as files, with one message for each."""
+"""Writes the records of a stream to batch files, with a BATCH message for each."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ _MISSING = {
 def problems(batch_config: object, *, package: str) -> Iterator[str]:
     """Find what is wrong with the setting ``batch_config``.
 
-    The SDK 0.54 describes its members and requires none; a missing or an unknown one
-    fails when the first batch is written, and a batch size of 0 writes nothing.
+    The SDK 0.54 requires no member. A missing or unknown member makes the first batch
+    fail, and a batch size of 0 writes nothing.
 
     Args:
         batch_config: The setting, of any type.
-        package: The tap's package, whose extras bring what formats and storages need.
+        package: The tap's package. Its extras install what formats and storages need.
 
     Yields:
-        A clause for each problem, which begins with the name of the setting.
+        A clause for each problem. It begins with the name of the setting.
     """
     if not isinstance(batch_config, dict) or not batch_config:
         return
@@ -64,8 +64,8 @@ def problems(batch_config: object, *, package: str) -> Iterator[str]:
         if given is None:
             yield f"{where} is missing; {_MISSING[key]}"
         elif isinstance(given, dict) and given.keys() - set(known):
-            takes = f"it takes {', '.join(known)}"
-            yield f"{where} has a member that does not exist; {takes}"
+            members_are = f"the members are {', '.join(known)}"
+            yield f"{where} has an unknown member; {members_are}"
     encoding, storage = batch_config.get("encoding"), batch_config.get("storage")
     if isinstance(encoding, dict):
         yield from _encoding_problems(encoding, package)
@@ -109,12 +109,12 @@ def _storage_problems(storage: dict[str, t.Any], package: str) -> Iterator[str]:
 def write_batches(
     stream: Stream, batch_config: BatchConfig, records: Iterator[Record]
 ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
-    """Write records into batch files.
+    """Write records to batch files.
 
     Args:
         stream: The stream that the records belong to.
-        batch_config: The setting of that name.
-        records: Records as they would be in RECORD messages.
+        batch_config: The setting.
+        records: Records as in RECORD messages.
 
     Yields:
         The encoding and the names of the files, for each batch.
@@ -145,11 +145,11 @@ def write_batches(
             yield batch_config.encoding, manifest
     except Exception as error:
         if error in failures:
-            # Of the extraction, not of the storage.
+            # From the extraction, not from the storage.
             raise
         if type(error).__module__.startswith("pyarrow"):
             msg = (
-                f"batch_config: a batch of {stream.name} does not fit into a file "
+                f"batch_config: cannot write a batch of {stream.name} as parquet "
                 f"({without_quoted(error)}); give each column values of one type"
             )
             raise TapError(msg) from error

@@ -1,4 +1,4 @@
-"""What is wrong with an expression of a stream map, before there is a record."""
+"""Checks a stream map expression before the first record."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ if t.TYPE_CHECKING:
 
 
 def problems(text: str, record: Record, known: Expressions) -> Iterator[str]:
-    """Find what is wrong with an expression without a value to try it with.
+    """Find what is wrong with an expression, without evaluating it.
 
     Args:
         text: The expression.
-        record: What it sees of a record.
-        known: What else it can use.
+        record: The columns that it can use.
+        known: The functions and other names that it can use.
 
     Yields:
-        A clause for each problem; no literal of the expression is in it.
+        A clause for each problem, without the literals of the expression.
     """
+    body, reason = [], ""
     try:
         body = ast.parse(text).body
     except SyntaxError as error:
-        yield f"cannot be read as an expression ({error.msg}); {QUOTES}"
-        return
+        reason = error.msg
     except (ValueError, RecursionError, MemoryError):
-        yield "cannot be read as an expression"
+        reason = "null byte, or too many levels"
+    if reason:
+        yield f"is not a valid expression ({reason}); {QUOTES}"
         return
     if len(body) != 1 or not isinstance(body[0], ast.Expr):
         yield f"must be one expression; {QUOTES}"
@@ -42,7 +44,7 @@ def problems(text: str, record: Record, known: Expressions) -> Iterator[str]:
 
 
 class _Check:
-    """The parts of an expression, and whether they exist."""
+    """Checks whether the parts of an expression exist."""
 
     def __init__(self, expressions: Expressions, record: Record) -> None:
         self._known, self._record = expressions, record
@@ -81,11 +83,10 @@ class _Check:
             if missing := self._known.missing(name, self._record):
                 yield missing
                 return
-            unknown = self._known.unknown(name, self._record, functions)
-            yield unknown if ";" in unknown else f"{unknown}; {QUOTES}"
+            yield self._known.unknown(name, self._record, functions)
 
     def _member(self, node: ast.AST) -> Iterator[str]:
-        """Check what is read from an object or a text."""
+        """Check a member of an object or of text."""
         if isinstance(node, ast.Attribute):
             if node.attr.startswith(tuple(simpleeval.DISALLOW_PREFIXES)):
                 yield f".{node.attr} is not available in expressions"
@@ -102,12 +103,12 @@ class _Check:
         of_object = isinstance(node, ast.Attribute) and hasattr(dict, key)
         if isinstance(node, ast.Attribute) and _is_text(schema):
             if not hasattr(str, key):
-                yield f"{ast.unparse(container)} is text, which has no {key}"
+                yield f"{ast.unparse(container)} is text, and text has no {key}"
         elif not of_object and key not in schema.get("properties", {key}):
             yield self._unknown(container, key, schema["properties"])
 
     def _may_be_missing(self, container: ast.expr) -> bool:
-        """Return whether ``get`` may be there for what does not exist."""
+        """Return whether ``get`` can name a member that does not exist."""
         return self._record.of_pattern or ast.unparse(container) == "config"
 
     def _unknown(self, container: ast.expr, key: str, known: Schema) -> str:
@@ -117,11 +118,11 @@ class _Check:
         if whole == "config":
             return f"stream_map_config has no {key}; add it"
         close = difflib.get_close_matches(key, known, n=1)
-        meant = f"; did you mean {close[0]}?" if close else ""
-        return f"{whole} has no {key}{meant}"
+        meant = f"did you mean {close[0]}?" if close else f"use {', '.join(known)}"
+        return f"{whole} has no {key}; {meant}"
 
     def _schema(self, node: ast.expr) -> Schema | None:
-        """Return the JSON schema of a part of the record, None where it is unknown."""
+        """Return the JSON schema of a part of the record, None if it is unknown."""
         if isinstance(node, ast.Name):
             if node.id in self._bound:
                 return None
@@ -137,7 +138,7 @@ class _Check:
 
 
 def _parts(node: ast.AST) -> tuple[ast.expr | None, str | None]:
-    """Return what a node reads from, and which member: ``a['b']``, ``a.b``, ``get``."""
+    """Return the container and the member in ``a['b']``, ``a.b`` or ``a.get('b')``."""
     key: ast.expr | None = None
     container: ast.expr | None = None
     if isinstance(node, ast.Attribute):

@@ -1,4 +1,4 @@
-"""What the expressions of stream maps can use: columns, functions, other names."""
+"""The columns, functions and other names that stream map expressions can use."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if t.TYPE_CHECKING:
 
     Schema = Mapping[str, t.Any]
 
-QUOTES = "a fixed text needs quotes of its own, for example \"'text'\""
+QUOTES = "put constant text in quotes of its own, for example \"'text'\""
 
 _BEFORE_FLATTENING = "a stream map sees the record before it is flattened"
 
 
 @dataclass(frozen=True)
 class Record:
-    """What an expression sees of a record."""
+    """The columns of a record that an expression can use."""
 
     columns: Mapping[str, Schema]
     """JSON schemas of the columns that are sent."""
@@ -37,7 +37,7 @@ class Record:
 
 
 class Expressions:
-    """What the expressions of stream maps can use."""
+    """The names and functions that stream map expressions can use."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class Expressions:
         separator: str,
         package: str,
     ) -> None:
-        """Ask the SDK what it makes available.
+        """Get the names and functions from the SDK.
 
         Args:
             map_config: The setting ``stream_map_config``.
             faker_config: The setting ``faker_config``.
             separator: Separator of flattened columns.
-            package: The tap's package, whose extra ``faker`` brings that library.
+            package: The tap's package. Its extra ``faker`` installs that library.
         """
         probe = CustomStreamMap(
             stream_alias="",
@@ -71,22 +71,22 @@ class Expressions:
         self._package = package
 
     def flattened(self, columns: Mapping[str, Schema], name: str) -> list[str] | None:
-        """Return the names whose flattening gives a name, None where none does."""
+        """Return the path of a flattened column, None if there is no such column."""
         for path in _paths(columns):
             if len(path) > 1 and name in {sep.join(path) for sep in self._separators}:
                 return path
         return None
 
     def unknown(self, name: str, record: Record, functions: Iterable[str] = ()) -> str:
-        """Say what to do about a name that is not a column.
+        """Return the clause for a name that is not a column.
 
         Args:
             name: The name.
-            record: What the expression sees.
-            functions: What could have been meant besides columns.
+            record: The columns that the expression can use.
+            functions: Functions, if the name could be one.
         """
         if name in record.unselected:
-            return f"the column {name} is not selected; select it in the catalog"
+            return _not_selected(name)
         path = self.flattened(record.columns, name)
         if path:
             inner = "".join(f"['{part}']" for part in path[1:])
@@ -97,9 +97,12 @@ class Expressions:
         kinds = "neither a column nor a function" if functions else "not a column"
         text = f"{name} is {kinds}"
         close = difflib.get_close_matches(name, [*record.columns, *functions], n=1)
-        return f"{text}; did you mean {close[0]}?" if close else text
+        if close:
+            return f"{text}; did you mean {close[0]}?"
+        columns = f"the columns are {', '.join(record.columns)}"
+        return f"{text}; {QUOTES if functions else columns}"
 
-    # What the SDK's evaluator takes
+    # The SDK's evaluator
 
     @property
     def functions(self) -> list[str]:
@@ -107,12 +110,12 @@ class Expressions:
         return sorted(self._evaluator.functions)
 
     def takes(self, node: ast.AST) -> bool:
-        """Return whether the evaluator knows this part of Python."""
+        """Return whether the evaluator supports this part of Python."""
         if isinstance(node, (ast.operator, ast.unaryop, ast.cmpop)):
             return type(node) in self._evaluator.operators
         return (
             not isinstance(node, ast.expr)
-            # In a list only; the evaluator has no handler of its own for it.
+            # The evaluator supports it in a list, without a handler of its own.
             or isinstance(node, ast.Starred)
             or type(node) in self._evaluator.nodes
         )
@@ -139,17 +142,16 @@ class Expressions:
         return schemas[name]
 
     def missing(self, name: str, record: Record) -> str | None:
-        """Say why a special name is not there, None for any other name."""
+        """Return why a special name is not available, None for any other name."""
         if name == "fake":
             return f"fake needs the package faker; {install(self._package, 'faker')}"
         if name == "self":
             if record.column is None:
-                return "self is the value of a column, and a filter has none"
+                return "a filter has no self; use the name of a column"
             if record.column in record.unselected:
-                return f"the column {record.column} is not selected; select it"
+                return _not_selected(record.column)
             return (
-                f"self is the value of the column, and {record.column} is a new one; "
-                "use the name of a column"
+                f"the new column {record.column} has no self; use the name of a column"
             )
         return None
 
@@ -167,6 +169,10 @@ def _schema_of(value: object) -> Schema:
     return {"properties": {name: _schema_of(inner) for name, inner in value.items()}}
 
 
+def _not_selected(column: str) -> str:
+    return f"the column {column} is not selected; select it in the catalog"
+
+
 def install(package: str, extra: str) -> str:
-    """Say how to install an extra."""
+    """Return how to install an extra."""
     return f"run: pip install '{package}[{extra}]'"

@@ -1,4 +1,4 @@
-"""What it means that an expression of a stream map fails on a record."""
+"""Describes a stream map expression that fails on a record."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if t.TYPE_CHECKING:
 _REMEDY = "change the expression so that it fits every record"
 
 _WORDS: dict[type[Exception], str] = {
-    simpleeval.NumberTooHigh: "a number is too high",
-    OverflowError: "a number is too high",
+    simpleeval.NumberTooHigh: "a number is too large",
+    OverflowError: "a number is too large",
     simpleeval.IterableTooLong: "a text or a list is too long",
-    UnicodeError: "the result is not text that UTF-8 can hold",
+    UnicodeError: "the result cannot be encoded as UTF-8",
 }
 
 _MEMBERS = (ast.Name, ast.Attribute, ast.Subscript)
 
 
 def explain_failures(stream: str, stream_maps: Iterable[StreamMap]) -> None:
-    """Have expressions that fail raise an error that says where and why.
+    """Make failing expressions raise an error with the column and the reason.
 
     Args:
         stream: Name of the stream.
-        stream_maps: Its maps, of which the first bears its name in the settings.
+        stream_maps: Its maps. In the settings, the first has the name of the stream.
     """
     for number, stream_map in enumerate(stream_maps):
         if isinstance(stream_map, CustomStreamMap):
@@ -58,7 +58,7 @@ def _evaluate(
     """Evaluate an expression for ``CustomStreamMap._eval``.
 
     Raises:
-        TapError: It fails, or what it gives cannot be sent.
+        TapError: The expression fails, or the tap cannot send its result.
     """
     column = call["property_name"]
     try:
@@ -80,7 +80,7 @@ def _evaluate(
 
 
 class _Failure:
-    """An expression that failed on the record that the evaluator still knows."""
+    """A failed expression. The evaluator still contains the names of the record."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class _Failure:
 
     @property
     def reason(self) -> str:
-        """Reason and remedy, without a value of the record."""
+        """What is wrong and what to do, without a value of the record."""
         missing = isinstance(self._error, simpleeval.AttributeDoesNotExist)
         if missing or "NoneType" in str(self._error):
             for node in self._members():
@@ -109,7 +109,7 @@ class _Failure:
         return f"{self._words()}; {_REMEDY}"
 
     def _members(self) -> Iterator[ast.expr]:
-        """Yield what the expression reads from the record, what fails first."""
+        """Yield the parts of the record that the expression reads."""
         error = self._error
         for node in ast.walk(self._tree):
             if isinstance(error, simpleeval.AttributeDoesNotExist):
@@ -146,9 +146,9 @@ class _Failure:
 
 
 def without_quoted(error: BaseException) -> str:
-    """Return the words of an error, without what can be a value of a record.
+    """Return the words of an error, without possible values of a record.
 
-    In quotes stand values, but in a ``TypeError`` names of types.
+    Values are in quotes. In a ``TypeError``, names of types are in quotes.
     """
     text = " ".join(str(error).split())
     if not isinstance(error, TypeError):

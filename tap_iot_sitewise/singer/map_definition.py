@@ -1,4 +1,4 @@
-"""The definition of one stream map, held against the streams that it applies to."""
+"""Checks one stream map against the streams that it applies to."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OPTIONS = (
 
 
 class Table(t.NamedTuple):
-    """A stream, as a map sees it."""
+    """Columns and key of a stream."""
 
     columns: Mapping[str, t.Any]
     """JSON schemas of the columns."""
@@ -49,12 +49,12 @@ class MapDefinition:
     """The map of a stream, or of all streams whose names match a pattern."""
 
     def __init__(self, name: str, definition: object, known: Expressions) -> None:
-        """Make it from an item of ``stream_maps``.
+        """Create it from a member of ``stream_maps``.
 
         Args:
-            name: Its name: of a stream, a pattern, or a new stream.
-            definition: Its value, of any type.
-            known: What expressions can use.
+            name: Name of a stream, a pattern, or the name of a new stream.
+            definition: Value of the member, of any type.
+            known: Names and functions for expressions.
         """
         self._name, self._given, self._known = name, definition, known
         self._definition: Definition = (
@@ -85,7 +85,7 @@ class MapDefinition:
                 yield f"{name} must be null, which leaves out all other streams"
             return
         if name.startswith("__"):
-            yield f"{name} is not an option; the only one here is {MAPPER_ELSE_OPTION}"
+            yield f"{name} is not an option; use {MAPPER_ELSE_OPTION}"
             return
         if given is not None and given != NULL_STRING and not isinstance(given, dict):
             yield f"{name} must be an object, or null to leave the stream out"
@@ -114,7 +114,7 @@ class MapDefinition:
         return f"{shown} {what}; {meant}"
 
     def _malformed(self) -> Iterator[str]:
-        """Find what the SDK cannot read."""
+        """Find values that the SDK does not accept."""
         name, given = self._name, self._definition
         for option, value in given.items():
             null = value is None or value == NULL_STRING
@@ -144,10 +144,10 @@ class MapDefinition:
             )
 
     def _contents(self, tables: list[Table]) -> Iterator[str]:
-        """Find what does not fit the columns of the streams.
+        """Find problems with the columns of the streams.
 
-        A pattern can match streams with different columns, of which the run may need
-        only some: it is enough that an expression fits one of them.
+        A pattern can match streams with different columns. It is enough that an
+        expression is valid for one of them.
         """
         found = [
             [
@@ -163,7 +163,7 @@ class MapDefinition:
             yield from self._key_problems(table)
 
     def misspelled(self, tables: Mapping[str, Table]) -> Iterator[str]:
-        """Find new columns whose names are nearly those of columns that are kept."""
+        """Find new columns with nearly the name of a column that is sent."""
         given = self._definition
         for stream in self.applies_to(tables):
             columns = tables[stream].columns
@@ -186,8 +186,8 @@ class MapDefinition:
 
         Args:
             columns: JSON schemas of the columns of a stream.
-            left_out: Columns that the catalog does not select, None where it is not
-                known yet.
+            left_out: Columns that the catalog does not select, None if there is no
+                catalog yet.
 
         Yields:
             A clause for each problem.
@@ -204,7 +204,7 @@ class MapDefinition:
                 yield f"{self._name}.{name}: {clause}"
 
     def _column_problems(self, columns: Mapping[str, t.Any]) -> Iterator[str]:
-        """Find the columns that are to be removed and do not exist."""
+        """Find columns that a map removes, but that do not exist."""
         for name, value in self._definition.items():
             removed = value is None or value == NULL_STRING
             if not removed or name in _OPTIONS or name in columns:
@@ -246,7 +246,7 @@ class MapDefinition:
         for stream in streams:
             try:
                 name: object = PluginMapper._eval_stream(alias, stream)  # noqa: SLF001
-            except Exception:  # noqa: BLE001 - whatever an expression raises
+            except Exception:  # noqa: BLE001 - expressions raise errors of any type
                 name = None
             if not isinstance(name, str) or not name:
                 yield f"{where} must be the name of a stream; {QUOTES}"

@@ -1,7 +1,7 @@
-"""Stream maps: refused where they cannot do what they are meant to do.
+"""Checks the setting ``stream_maps``.
 
-The SDK 0.54 ignores a map of a stream or a column that does not exist: a mask with a
-wrong name is never applied, and what it should hide is sent.
+The SDK 0.54 ignores a map for a stream or a column that does not exist. If the name of
+a mask is misspelled, the tap would send the values that the mask should hide.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ def problems(
     Args:
         settings: The settings ``stream_maps``, ``stream_map_config``, ``faker_config``
             and ``flattening_separator`` among them.
-        tables: Every stream of the tap, with all of its columns.
-        package: The tap's package, whose extra ``faker`` brings that library.
+        tables: All streams of the tap, with all columns.
+        package: The tap's package. Its extra ``faker`` installs that library.
 
     Yields:
-        A clause for each problem, which begins with the name of the setting.
+        A clause for each problem. It begins with the name of the setting.
     """
     maps = settings.get("stream_maps")
     if not isinstance(maps, dict) or not maps:
@@ -54,16 +54,16 @@ def unselected(
     *,
     package: str,
 ) -> Iterator[str]:
-    """Find the expressions that use columns which the catalog does not select.
+    """Find expressions that use columns that the catalog does not select.
 
     Args:
-        settings: As for :func:`problems`, without any.
-        tables: Every stream of the tap, with all of its columns.
-        selected: The streams that are selected, with the selected columns.
+        settings: As for :func:`problems`, without problems.
+        tables: All streams of the tap, with all columns.
+        selected: The selected streams, with the selected columns.
         package: As for :func:`problems`.
 
     Yields:
-        A clause for each problem, which begins with the name of the setting.
+        A clause for each problem. It begins with the name of the setting.
     """
     maps: Mapping[str, t.Any] = settings.get("stream_maps") or {}
     if not maps:
@@ -83,15 +83,15 @@ def unselected(
 def misspelled(
     settings: Settings, tables: Mapping[str, Table], *, package: str
 ) -> Iterator[str]:
-    """Find columns that may be meant to replace others, by their names.
+    """Find new columns that were probably meant to replace others.
 
     Args:
-        settings: As for :func:`problems`, without any.
+        settings: As for :func:`problems`, without problems.
         tables: As for :func:`problems`.
         package: As for :func:`problems`.
 
     Yields:
-        A clause for each, which begins with the name of the setting.
+        A clause for each column. It begins with the name of the setting.
     """
     maps: Mapping[str, t.Any] = settings.get("stream_maps") or {}
     expressions, _ = _expressions(settings, package)
@@ -112,6 +112,6 @@ def _expressions(settings: Settings, package: str) -> tuple[Expressions | None, 
             separator=str(settings.get("flattening_separator", "__")),
             package=package,
         )
-    except Exception as error:  # noqa: BLE001 - whatever the package faker raises
-        return None, f"faker_config: {error}"
+    except Exception as error:  # noqa: BLE001 - faker raises errors of any type
+        return None, f"faker_config: {error}; correct its locale or seed"
     return known, ""
