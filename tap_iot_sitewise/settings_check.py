@@ -55,10 +55,6 @@ _TYPE_NAMES = {
 }
 
 
-PACKAGE = "tap-iot-sitewise"
-"""Name of the package, for pip. It has extras."""
-
-
 def check(
     config: dict[str, t.Any],
     schema: Config,
@@ -83,15 +79,15 @@ def check(
             redaction.register_url(str(value))
     warn_of_unknown(config, schema["properties"], logger)
     found = problems(config, schema)
-    found += batches.problems(config.get("batch_config"), package=PACKAGE)
-    found += stream_maps.problems(config, tables, package=PACKAGE)
+    found += batches.problems(config.get("batch_config"))
+    found += stream_maps.problems(config, tables)
     # Only an extraction needs boto3; --version and --discover start without it.
     from tap_iot_sitewise.aws import session  # noqa: PLC0415
 
     found += session.problems(config)
     if found:
         raise SettingsError(found)
-    likely = stream_maps.misspelled(config, tables, package=PACKAGE)
+    likely = stream_maps.misspelled(config, tables)
     for clause in dict.fromkeys(likely):
         logger.warning("%s", clause)
     if "start_date" in config:

@@ -195,14 +195,14 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
         batches(encoding={"format": "parquet"}),
         (
             "batch_config.encoding.format parquet needs the package pyarrow; "
-            "run: pip install 'tap-iot-sitewise[parquet]'"
+            "install the tap with its extra [parquet]"
         ),
     ),
     "S3 without its package": (
         batches(storage={"root": "s3://plant/batches"}),
         (
             "batch_config.storage.root s3:// needs a package that is not installed; "
-            "run: pip install 'tap-iot-sitewise[s3]'"
+            "install the tap with its extra [s3]"
         ),
     ),
     "another storage without its package": (

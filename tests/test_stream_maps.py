@@ -182,7 +182,7 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "faker that is not installed": (
         {"portals": {"name": "fake.company()"}},
-        "fake needs the package faker; run: pip install 'tap-iot-sitewise[faker]'",
+        "fake needs the package faker; install the tap with its extra [faker]",
     ),
 }
 

@@ -42,7 +42,7 @@ _MISSING = {
 }
 
 
-def problems(batch_config: object, *, package: str) -> Iterator[str]:
+def problems(batch_config: object) -> Iterator[str]:
     """Find what is wrong with the setting ``batch_config``.
 
     The SDK 0.54 requires no member. A missing or unknown member makes the first batch
@@ -50,7 +50,6 @@ def problems(batch_config: object, *, package: str) -> Iterator[str]:
 
     Args:
         batch_config: The setting, of any type.
-        package: The tap's package. Its extras install what formats and storages need.
 
     Yields:
         A clause for each problem. It begins with the name of the setting.
@@ -68,25 +67,25 @@ def problems(batch_config: object, *, package: str) -> Iterator[str]:
             yield f"{where} has an unknown member; {members_are}"
     encoding, storage = batch_config.get("encoding"), batch_config.get("storage")
     if isinstance(encoding, dict):
-        yield from _encoding_problems(encoding, package)
+        yield from _encoding_problems(encoding)
     if isinstance(storage, dict):
-        yield from _storage_problems(storage, package)
+        yield from _storage_problems(storage)
     size = batch_config.get("batch_size", 1)
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         yield "batch_config.batch_size must be a whole number, at least 1"
 
 
-def _encoding_problems(encoding: dict[str, t.Any], package: str) -> Iterator[str]:
+def _encoding_problems(encoding: dict[str, t.Any]) -> Iterator[str]:
     if "format" not in encoding:
         yield f"batch_config.encoding.format is missing; use {' or '.join(_FORMATS)}"
     if encoding.get("format") == "parquet" and not find_spec("pyarrow"):
         yield (
             "batch_config.encoding.format parquet needs the package pyarrow; "
-            f"{install(package, 'parquet')}"
+            f"{install('parquet')}"
         )
 
 
-def _storage_problems(storage: dict[str, t.Any], package: str) -> Iterator[str]:
+def _storage_problems(storage: dict[str, t.Any]) -> Iterator[str]:
     where, root = "batch_config.storage.root", storage.get("root")
     if root is None or root == "":
         yield f"{where} is missing; set it to a directory or a URL such as s3://bucket/directory"
@@ -100,7 +99,7 @@ def _storage_problems(storage: dict[str, t.Any], package: str) -> Iterator[str]:
     try:
         get_filesystem_class(protocol)
     except ImportError as error:
-        remedy = install(package, "s3") if protocol in {"s3", "s3a"} else str(error)
+        remedy = install("s3") if protocol in {"s3", "s3a"} else str(error)
         yield f"{where} {protocol}:// needs a package that is not installed; {remedy}"
     except ValueError:
         yield f"{where} must be a directory or a URL such as s3://bucket/directory"

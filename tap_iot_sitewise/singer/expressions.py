@@ -45,7 +45,6 @@ class Expressions:
         faker_config: Schema,
         *,
         separator: str,
-        package: str,
     ) -> None:
         """Get the names and functions from the SDK.
 
@@ -53,7 +52,6 @@ class Expressions:
             map_config: The setting ``stream_map_config``.
             faker_config: The setting ``faker_config``.
             separator: Separator of flattened columns.
-            package: The tap's package. Its extra ``faker`` installs that library.
         """
         probe = CustomStreamMap(
             stream_alias="",
@@ -68,7 +66,6 @@ class Expressions:
         self._has_faker = probe.fake is not None
         self._config = _schema_of(map_config)
         self._separators = {separator, "__"}
-        self._package = package
 
     def flattened(self, columns: Mapping[str, Schema], name: str) -> list[str] | None:
         """Return the path of a flattened column, None if there is no such column."""
@@ -144,7 +141,7 @@ class Expressions:
     def missing(self, name: str, record: Record) -> str | None:
         """Return why a special name is not available, None for any other name."""
         if name == "fake":
-            return f"fake needs the package faker; {install(self._package, 'faker')}"
+            return f"fake needs the package faker; {install('faker')}"
         if name == "self":
             if record.column is None:
                 return "a filter has no self; use the name of a column"
@@ -173,6 +170,6 @@ def _not_selected(column: str) -> str:
     return f"the column {column} is not selected; select it in the catalog"
 
 
-def install(package: str, extra: str) -> str:
-    """Return how to install an extra."""
-    return f"run: pip install '{package}[{extra}]'"
+def install(extra: str) -> str:
+    """Return how to install an extra of the tap, which is on no package index."""
+    return f"install the tap with its extra [{extra}]"

@@ -19,16 +19,13 @@ if t.TYPE_CHECKING:
     Settings = Mapping[str, t.Any]
 
 
-def problems(
-    settings: Settings, tables: Mapping[str, Table], *, package: str
-) -> Iterator[str]:
+def problems(settings: Settings, tables: Mapping[str, Table]) -> Iterator[str]:
     """Find what is wrong with the stream maps.
 
     Args:
         settings: The settings ``stream_maps``, ``stream_map_config``, ``faker_config``
             and ``flattening_separator`` among them.
         tables: All streams of the tap, with all columns.
-        package: The tap's package. Its extra ``faker`` installs that library.
 
     Yields:
         A clause for each problem. It begins with the name of the setting.
@@ -36,7 +33,7 @@ def problems(
     maps = settings.get("stream_maps")
     if not isinstance(maps, dict) or not maps:
         return
-    expressions, problem = _expressions(settings, package)
+    expressions, problem = _expressions(settings)
     if expressions is None:
         yield problem
         return
@@ -51,8 +48,6 @@ def unselected(
     settings: Settings,
     tables: Mapping[str, Table],
     selected: Mapping[str, Table],
-    *,
-    package: str,
 ) -> Iterator[str]:
     """Find expressions that use columns that the catalog does not select.
 
@@ -60,7 +55,6 @@ def unselected(
         settings: As for :func:`problems`, without problems.
         tables: All streams of the tap, with all columns.
         selected: The selected streams, with the selected columns.
-        package: As for :func:`problems`.
 
     Yields:
         A clause for each problem. It begins with the name of the setting.
@@ -68,7 +62,7 @@ def unselected(
     maps: Mapping[str, t.Any] = settings.get("stream_maps") or {}
     if not maps:
         return
-    expressions, _ = _expressions(settings, package)
+    expressions, _ = _expressions(settings)
     for name, definition in maps.items():
         if expressions is None or not isinstance(definition, dict):
             continue
@@ -80,21 +74,18 @@ def unselected(
                 yield f"stream_maps: {clause}"
 
 
-def misspelled(
-    settings: Settings, tables: Mapping[str, Table], *, package: str
-) -> Iterator[str]:
+def misspelled(settings: Settings, tables: Mapping[str, Table]) -> Iterator[str]:
     """Find new columns that were probably meant to replace others.
 
     Args:
         settings: As for :func:`problems`, without problems.
         tables: As for :func:`problems`.
-        package: As for :func:`problems`.
 
     Yields:
         A clause for each column. It begins with the name of the setting.
     """
     maps: Mapping[str, t.Any] = settings.get("stream_maps") or {}
-    expressions, _ = _expressions(settings, package)
+    expressions, _ = _expressions(settings)
     for name, definition in maps.items():
         if expressions is not None:
             for clause in MapDefinition(name, definition, expressions).misspelled(
@@ -103,14 +94,13 @@ def misspelled(
                 yield f"stream_maps: {clause}"
 
 
-def _expressions(settings: Settings, package: str) -> tuple[Expressions | None, str]:
+def _expressions(settings: Settings) -> tuple[Expressions | None, str]:
     of_maps, of_faker = settings.get("stream_map_config"), settings.get("faker_config")
     try:
         known = Expressions(
             of_maps if isinstance(of_maps, dict) else {},
             of_faker if isinstance(of_faker, dict) else {},
             separator=str(settings.get("flattening_separator", "__")),
-            package=package,
         )
     except Exception as error:  # noqa: BLE001 - faker raises errors of any type
         return None, f"faker_config: {error}; correct its locale or seed"

@@ -129,9 +129,7 @@ class SingerTap(Tap):
             if self.streams[name].selected:
                 selected[name] = stream_maps.Table(chosen["properties"])
             schemas.append((name, chosen, entry.key_properties))
-        found = stream_maps.unselected(
-            self.config, complete, selected, package=self.name
-        )
+        found = stream_maps.unselected(self.config, complete, selected)
         if problems := list(dict.fromkeys(found)):
             raise SettingsError(problems)
         try:
