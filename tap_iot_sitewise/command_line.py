@@ -43,7 +43,9 @@ class CommandLineTap(SingerTap):
             # The value can be the settings themselves, secrets included, in place of a
             # file name.
             inline = any(re.search(r"[{=\n]|: ", text) for text in value)
-            reason = "the value is not a file name" if inline else error
+            # The SDK 0.54 ends its text with a full stop.
+            text = str(error).removesuffix(".")
+            reason = "the value is not a file name" if inline else text
             msg = f"--config: {reason}; pass the name of a JSON file, or ENV"
             raise TapError(msg) from None if inline else error
         ctx.meta[_CONFIG_FILES] = [path for path in value if path != "ENV"]

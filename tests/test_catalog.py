@@ -170,7 +170,9 @@ def test_a_file_that_is_no_json_is_one_error(tap: TapCommand, aws: Emulator) -> 
     assert "state.json is not valid JSON" in tap(static(aws), state="{").error
     assert "--config: " in tap("{").error
     assert "--config: " in tap("[1]").error
-    assert "--config: " in tap(None, "--config", "nowhere.json").error
+    missing = tap(None, "--config", "nowhere.json").error
+    assert missing.startswith("--config: ")
+    assert "nowhere.json' was not found; pass the name of a JSON file" in missing
     assert aws.stats.total == 0
 
 
