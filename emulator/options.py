@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
             "environment."
         ),
     )
-    where = parser.add_argument_group("where it listens (0: any free port)")
+    where = parser.add_argument_group("where it listens (default: any free port)")
     where.add_argument("--port", type=int, default=0, help="SiteWise over plain HTTP")
     where.add_argument("--tls-port", type=int, default=0, help="SiteWise over TLS")
     where.add_argument(
@@ -67,17 +67,54 @@ def parser() -> argparse.ArgumentParser:
         "--plant",
         choices=sorted(CONTENTS),
         default="factory",
-        help="a believable factory, or names and dates that are hard to carry",
+        help=(
+            "factory: sites with lines, machines and components. hostile: for tests, "
+            "with names in many scripts, quotes, line breaks, missing members and "
+            "dates in the future (default: %(default)s)"
+        ),
     )
-    account.add_argument("--asset-models", type=int, default=30, metavar="N")
-    account.add_argument("--portals", type=int, default=5, metavar="N")
-    account.add_argument("--projects-per-portal", type=int, default=4, metavar="N")
     account.add_argument(
-        "--seed", type=int, default=7, help="the same seed, the same plant"
+        "--asset-models",
+        type=int,
+        default=30,
+        metavar="N",
+        help="number of asset models (default: %(default)s)",
     )
-    account.add_argument("--region", default=Account().region)
-    account.add_argument("--access-key-id", default=ACCESS_KEY_ID)
-    account.add_argument("--secret-access-key", default=SECRET_ACCESS_KEY)
+    account.add_argument(
+        "--portals",
+        type=int,
+        default=5,
+        metavar="N",
+        help="number of portals (default: %(default)s)",
+    )
+    account.add_argument(
+        "--projects-per-portal",
+        type=int,
+        default=4,
+        metavar="N",
+        help="number of projects of each portal (default: %(default)s)",
+    )
+    account.add_argument(
+        "--seed",
+        type=int,
+        default=7,
+        help="the same seed and sizes make the same plant (default: %(default)s)",
+    )
+    account.add_argument(
+        "--region",
+        default=Account().region,
+        help="AWS Region of the account (default: %(default)s)",
+    )
+    account.add_argument(
+        "--access-key-id",
+        default=ACCESS_KEY_ID,
+        help="access key ID that SiteWise accepts (default: %(default)s)",
+    )
+    account.add_argument(
+        "--secret-access-key",
+        default=SECRET_ACCESS_KEY,
+        help="secret access key of that ID (default: %(default)s)",
+    )
     account.add_argument(
         "--directory",
         type=Path,
@@ -89,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
         "--trust-anchor",
         type=_certificate,
         metavar="FILE",
-        help="PEM certificate of your own authority: what it issued signs in",
+        help="PEM certificate of your own authority; its client certificates sign in",
     )
     issuer.add_argument(
         "--intermediate",
@@ -100,37 +137,62 @@ def parser() -> argparse.ArgumentParser:
         "--session-seconds",
         type=float,
         metavar="N",
-        help="credentials of Roles Anywhere expire after N seconds",
+        help=(
+            "credentials of Roles Anywhere expire after N seconds "
+            "(default: the duration in the request)"
+        ),
     )
     account.add_argument(
         "--accept-session-name",
         action="store_true",
         help="the Roles Anywhere profile accepts a role session name",
     )
-    faults = parser.add_argument_group("faults")
-    faults.add_argument("--latency", type=float, default=0.0, metavar="SECONDS")
+    faults = parser.add_argument_group(
+        "faults",
+        "A rate is the share of requests with that fault, 0 to 1 (default: 0).",
+    )
     faults.add_argument(
-        "--quota", type=float, metavar="N", help="requests a second, then 429"
+        "--latency",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="seconds that each answer takes longer (default: %(default)s)",
+    )
+    faults.add_argument(
+        "--quota",
+        type=float,
+        metavar="N",
+        help="maximum requests a second; above it SiteWise answers 429 (default: none)",
     )
     faults.add_argument(
         "--create-session-failures",
         type=int,
         default=0,
         metavar="N",
-        help="the first N CreateSession requests get a 503",
+        help="the first N CreateSession requests get a 503 (default: %(default)s)",
     )
     faults.add_argument(
         "--deleted-portals",
         type=int,
         default=0,
         metavar="N",
-        help="the last N portals are deleted when their projects are first asked for",
+        help=(
+            "the last N portals are deleted at the first request for their projects "
+            "(default: %(default)s)"
+        ),
     )
     faults.add_argument(
-        "--silence-seconds", type=float, default=3600.0, metavar="SECONDS"
+        "--silence-seconds",
+        type=float,
+        default=3600.0,
+        metavar="SECONDS",
+        help="seconds until the fault silence closes the connection (default: %(default)s)",
     )
     faults.add_argument(
-        "--fault-seed", type=int, default=0, help="seed of the rates below"
+        "--fault-seed",
+        type=int,
+        default=0,
+        help="seed of the rates below (default: %(default)s)",
     )
     for fault, explanation in RATES.items():
         faults.add_argument(

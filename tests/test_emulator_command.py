@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -279,6 +280,32 @@ def test_a_portal_is_deleted_when_its_projects_are_asked_for() -> None:
     )
     options = ["--portals", "4", "--deleted-portals", "2"]
     assert run(*options, *python(code)) == (0, "True 4\n", "")
+
+
+@pytest.mark.parametrize(
+    ("option", "default"),
+    [
+        ("--plant", "factory"),
+        ("--asset-models", "30"),
+        ("--portals", "5"),
+        ("--projects-per-portal", "4"),
+        ("--region", "eu-west-1"),
+        ("--access-key-id", "AKIAIOSFODNN7EXAMPLE"),
+        ("--secret-access-key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        ("--latency", "0.0"),
+        ("--silence-seconds", "3600.0"),
+    ],
+)
+def test_the_help_explains_an_option_and_shows_its_default(
+    option: str, default: str
+) -> None:
+    code, out, _ = run("--help")
+
+    assert code == 0
+    _, _, entry = out.partition(f"\n  {option} ")
+    explanation = " ".join(re.split(r"\n(?:  --|\n)", entry)[0].split())
+    assert re.search(r" [a-z]+ [a-z]+ .*\(default: ", explanation)
+    assert explanation.endswith(f"(default: {default})")
 
 
 @pytest.mark.parametrize(
