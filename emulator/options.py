@@ -186,7 +186,10 @@ def parser() -> argparse.ArgumentParser:
         type=float,
         default=3600.0,
         metavar="SECONDS",
-        help="seconds until the fault silence closes the connection (default: %(default)s)",
+        help=(
+            "seconds until the fault silence closes the connection "
+            "(default: %(default)s)"
+        ),
     )
     faults.add_argument(
         "--fault-seed",
