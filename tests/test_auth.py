@@ -169,7 +169,7 @@ def test_the_session_duration_is_sent(tap: TapCommand, aws: Emulator) -> None:
     shorter = anywhere(aws, **forms.paths(), session_duration=1800)
     accepted = tap(shorter, environment=environment)
 
-    assert "session_duration must not be above" in refused.error
+    assert "session_duration must not exceed" in refused.error
     assert accepted.succeeded().records("portals")
 
 

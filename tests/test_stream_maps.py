@@ -38,7 +38,7 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "an option at the top that does not exist": (
         {"__filter__": "name"},
-        "stream_maps: __filter__ is not an option; the only one here is __else__",
+        "stream_maps: __filter__ is not an option; use __else__",
     ),
     "all other streams mapped": (
         {"__else__": "portals"},
@@ -91,6 +91,18 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
     "removing a column that no matching stream has": (
         {"p*": {"asset_model_type": None}},
         "p*.asset_model_type is not a column",
+    ),
+    "removing a column whose name is like one of some matching streams": (
+        {"p*": {"start_urll": None}},
+        "p*.start_urll is not a column; did you mean start_url?",
+    ),
+    "removing what flattening makes of some matching streams": (
+        {"p*": {"status__state": None}},
+        "stream_maps: p*.status__state",
+    ),
+    "an expression that fits no matching stream": (
+        {"p*": {"x": "md5(start_url + project_id)"}},
+        "stream_maps: p*.x: ",
     ),
     "removing a part of an object": (
         {"portals": {"status__state": None}},

@@ -211,7 +211,9 @@ def _refused(operation: str, error: boto.ClientError, auth_method: str) -> TapEr
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
     if transient := _transient(error, code, status):
-        return TapError(f"{text.rstrip('.')}, {transient}")
+        # Words that were cut off end with three.
+        sentence = text if text.endswith("...") else text.removesuffix(".")
+        return TapError(f"{sentence}, {transient}")
     remedy = _remedy(operation, error, code, message, status)
     if isinstance(remedy, dict):
         remedy = remedy[auth_method]

@@ -149,16 +149,18 @@ class MapDefinition:
         A pattern can match streams with different columns. It is enough that an
         expression is valid for one of them.
         """
-        found = [
-            [
-                *self.expression_problems(table.columns),
-                *self._column_problems(table.columns),
+        for name in self._definition:
+            found = [
+                [
+                    *self._expression_problems(name, table.columns),
+                    *self._column_problems(name, table.columns),
+                ]
+                for table in tables
             ]
-            for table in tables
-        ]
-        for clause in dict.fromkeys(found[0]):
-            if all(clause in clauses for clauses in found):
-                yield clause
+            if all(found):
+                yield from min(
+                    found, key=lambda clauses: (len(clauses), _rank(clauses))
+                )
         for table in tables:
             yield from self._key_problems(table)
 
@@ -192,32 +194,42 @@ class MapDefinition:
         Yields:
             A clause for each problem.
         """
-        for name, value in self._definition.items():
-            if name in _OPTIONS and name != MAPPER_FILTER_OPTION:
-                continue
-            if value is None or value == NULL_STRING:
-                continue
-            column = None if name == MAPPER_FILTER_OPTION else name
-            several = self._is_pattern and left_out is not None
-            record = Record(columns, column, left_out or frozenset(), several)
-            for clause in problems(value, record, self._known):
-                yield f"{self._name}.{name}: {clause}"
+        for name in self._definition:
+            yield from self._expression_problems(name, columns, left_out)
 
-    def _column_problems(self, columns: Mapping[str, t.Any]) -> Iterator[str]:
-        """Find columns that a map removes, but that do not exist."""
-        for name, value in self._definition.items():
-            removed = value is None or value == NULL_STRING
-            if not removed or name in _OPTIONS or name in columns:
-                continue
-            path = self._known.flattened(columns, name)
-            if path:
-                yield (
-                    f"{self._name}.{name}: a stream map sees the record before it is "
-                    f"flattened; deselect {'.'.join(path)} in the catalog"
-                )
-            else:
-                clause = self._known.unknown(name, Record(columns))
-                yield f"{self._name}.{clause}"
+    def _expression_problems(
+        self,
+        name: str,
+        columns: Mapping[str, t.Any],
+        left_out: frozenset[str] | None = None,
+    ) -> Iterator[str]:
+        if self._removes(name) or (name in _OPTIONS and name != MAPPER_FILTER_OPTION):
+            return
+        column = None if name == MAPPER_FILTER_OPTION else name
+        several = self._is_pattern and left_out is not None
+        record = Record(columns, column, left_out or frozenset(), several)
+        for clause in problems(self._definition[name], record, self._known):
+            yield f"{self._name}.{name}: {clause}"
+
+    def _column_problems(
+        self, name: str, columns: Mapping[str, t.Any]
+    ) -> Iterator[str]:
+        """Find out whether the map removes a column that does not exist."""
+        if not self._removes(name) or name in _OPTIONS or name in columns:
+            return
+        path = self._known.flattened(columns, name)
+        if path:
+            yield (
+                f"{self._name}.{name}: a stream map sees the record before it is "
+                f"flattened; deselect {'.'.join(path)} in the catalog"
+            )
+        else:
+            clause = self._known.unknown(name, Record(columns))
+            yield f"{self._name}.{clause}"
+
+    def _removes(self, name: str) -> bool:
+        value = self._definition[name]
+        return value is None or value == NULL_STRING
 
     def _key_problems(self, table: Table) -> Iterator[str]:
         given = self._definition
@@ -255,6 +267,11 @@ class MapDefinition:
 
 def _are_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _rank(clauses: list[str]) -> int:
+    """Return 0 for problems with a suggestion, 1 for others."""
+    return 0 if any("did you mean" in clause for clause in clauses) else 1
 
 
 def _plain(name: str) -> str:
