@@ -466,7 +466,7 @@ def test_a_wrong_command_line_is_one_error_with_exit_code_one(
         (
             "AWS_SECRET_ACCESS_KEY",
             "k\udcffy",
-            "has characters in it that are not ASCII",
+            "contains characters that are not ASCII",
         ),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1/\udcff", "aws_endpoint_url must be a"),
         ("LOGLEVEL", "LOUD", "cannot set up the log (Unknown level: 'LOUD')"),
