@@ -148,6 +148,14 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
         {"portals": {"name": "sha265(name)"}},
         "portals.name: sha265() is not a function; did you mean sha256()?",
     ),
+    "a method of text in the place of a function": (
+        {"portals": {"name": "upper(name)"}},
+        "portals.name: upper() is not a function; did you mean name.upper()?",
+    ),
+    "a method of text on what is not text": (
+        {"portals": {"name": "upper(status)"}},
+        "portals.name: upper() is not a function; the functions are bool, datetime, ",
+    ),
     "a function of Python": (
         {"portals": {"size": "len(name)"}},
         "portals.size: len() is not a function; the functions are bool, datetime, ",

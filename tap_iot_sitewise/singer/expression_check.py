@@ -56,24 +56,21 @@ class _Check:
             if isinstance(node, ast.comprehension):
                 names = (n for n in ast.walk(node.target) if isinstance(n, ast.Name))
                 self._bound.update(name.id for name in names)
-        called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+        calls = {id(node.func): node for node in nodes if isinstance(node, ast.Call)}
         for node in nodes:
             if not self._known.takes(node):
                 yield f"{type(node).__name__} is not available in expressions"
             elif isinstance(node, ast.Name):
-                yield from self._name(node.id, called=id(node) in called)
+                yield from self._name(node.id, calls.get(id(node)))
             else:
                 yield from self._member(node)
 
-    def _name(self, name: str, *, called: bool) -> Iterator[str]:
+    def _name(self, name: str, call: ast.Call | None) -> Iterator[str]:
         functions = self._known.functions
         if name in self._bound or name in functions:
             return
-        if called:
-            close = difflib.get_close_matches(name, functions, n=1)
-            meant = f"did you mean {close[0]}()?" if close else ""
-            available = f"the functions are {', '.join(functions)}"
-            yield f"{name}() is not a function; {meant or available}"
+        if call:
+            yield f"{name}() is not a function; {self._instead(name, call)}"
             return
         try:
             self._known.special(name, self._record)
@@ -84,6 +81,18 @@ class _Check:
                 yield missing
                 return
             yield self._known.unknown(name, self._record, functions)
+
+    def _instead(self, name: str, call: ast.Call) -> str:
+        """Return what to use in place of a function that does not exist."""
+        functions = self._known.functions
+        first = call.args[0] if call.args else None
+        if first and hasattr(str, name) and _is_text(self._schema(first) or {}):
+            return f"did you mean {ast.unparse(first)}.{name}()?"
+        # Closer than difflib's default, by which upper is tuple.
+        close = difflib.get_close_matches(name, functions, n=1, cutoff=0.7)
+        if close:
+            return f"did you mean {close[0]}()?"
+        return f"the functions are {', '.join(functions)}"
 
     def _member(self, node: ast.AST) -> Iterator[str]:
         """Check a member of an object or of text."""
