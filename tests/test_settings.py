@@ -10,6 +10,8 @@ from singer_sdk.batch import Batcher
 from singer_sdk.helpers._batch import BatchConfig
 
 from emulator import ApiError
+from tap_iot_sitewise.errors import SettingsError
+from tap_iot_sitewise.tap import TapIoTSiteWise
 from tests import expected
 from tests.conftest import Run, clean_environment, static
 from tests.test_auth import Forms, anywhere
@@ -276,16 +278,17 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_settings_of_the_sdk_that_will_not_do_are_refused_before_any_call(
-    tap: TapCommand, aws: Emulator, case: str
+def test_wrong_settings_of_the_sdk_are_refused_before_any_call(
+    aws: Emulator, case: str
 ) -> None:
     settings, words = REFUSED[case]
 
-    run = tap(static(aws, **settings))
+    # Without a process for each; `test_every_mistake_...` has one.
+    with pytest.raises(SettingsError) as refused:
+        TapIoTSiteWise(config=static(aws, **settings))
 
-    assert run.error.startswith(f"Settings: {words}")
+    assert str(refused.value).startswith(f"Settings: {words}")
     assert aws.stats.total == 0
-    assert not run.output
 
 
 def test_a_storage_that_does_not_answer_is_one_error(

@@ -10,6 +10,8 @@ import pytest
 from singer_sdk.exceptions import StreamMapConfigError
 from singer_sdk.mapper import CustomStreamMap, PluginMapper
 
+from tap_iot_sitewise.errors import SettingsError
+from tap_iot_sitewise.tap import TapIoTSiteWise
 from tests import expected
 from tests.conftest import select, static
 
@@ -209,16 +211,17 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_map_that_cannot_do_what_is_meant_is_refused_before_any_call(
-    tap: TapCommand, aws: Emulator, case: str
+    aws: Emulator, case: str
 ) -> None:
     maps, words = REFUSED[case]
 
-    run = tap(static(aws, stream_maps=maps))
+    # Without a process for each; the next test has one.
+    with pytest.raises(SettingsError) as refused:
+        TapIoTSiteWise(config=static(aws, stream_maps=maps))
 
-    assert words in run.error
-    assert run.error.startswith("Settings: stream_maps: ")
+    assert words in str(refused.value)
+    assert str(refused.value).startswith("Settings: stream_maps: ")
     assert aws.stats.total == 0
-    assert not run.output
 
 
 def test_a_map_is_named_with_every_other_problem(
@@ -226,8 +229,11 @@ def test_a_map_is_named_with_every_other_problem(
 ) -> None:
     maps = {"portals": {"nmae": None}, "project": None}
 
-    error = tap(static(aws, stream_maps=maps, page_size=0)).error
+    run = tap(static(aws, stream_maps=maps, page_size=0))
 
+    assert aws.stats.total == 0
+    assert not run.output
+    error = run.error
     assert "page_size must be 1 to 250, not 0" in error
     assert "portals.nmae is not a column" in error
     assert "project is not a stream; did you mean projects?" in error
