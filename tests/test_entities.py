@@ -207,6 +207,51 @@ def test_any_answer_that_the_model_allows_becomes_a_valid_record_without_loss(
     )
 
 
+@pytest.mark.parametrize("entity", SUMMARIES, ids=lambda entity: entity.name)
+@given(data=st.data())
+def test_a_page_becomes_the_records_of_its_items(
+    entity: Entity, data: st.DataObject
+) -> None:
+    page = data.draw(st.lists(_strategy(MODEL.shape_for(entity.name)), max_size=4))
+    columns = {} if entity.name != "ProjectSummary" else {"portal_id": "p-1"}
+
+    records = entity.convert_all(page, columns)
+
+    one_by_one = [entity.convert(item, columns) for item in page]
+    assert records == one_by_one
+    assert list(map(list, records)) == list(map(list, one_by_one))
+
+
+@given(
+    st.lists(
+        st.datetimes(timezones=st.just(pendulum.UTC)).map(lambda d: d.timestamp())
+        | st.integers(-62_135_596_800, 253_402_300_799)
+    )
+)
+def test_dates_of_a_page_are_written_like_single_ones(seconds: list[float]) -> None:
+    kind = Timestamp()
+
+    assert kind.convert_all(seconds) == [kind.convert(value) for value in seconds]
+
+
+@pytest.mark.parametrize(
+    "value", [True, "1", None, [], {}, 1e12, -1e12, float("nan"), float("inf")]
+)
+@pytest.mark.parametrize("member", ["id", "name", "creationDate", "status"])
+def test_a_page_is_refused_where_one_of_its_items_is(
+    member: str, value: object
+) -> None:
+    entity = AssetModels.entity
+    item = {"id": "m-1", member: value}
+    try:
+        record = entity.convert(item)
+    except UnexpectedValueError:
+        with pytest.raises(UnexpectedValueError):
+            entity.convert_all([{"id": "m-0"}, item])
+    else:
+        assert entity.convert_all([{"id": "m-0"}, item])[1] == record
+
+
 @given(
     st.lists(
         st.datetimes(timezones=st.just(pendulum.UTC)).map(lambda d: d.timestamp()),
