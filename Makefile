@@ -69,7 +69,8 @@ test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## everything CI runs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses=4 --dist=loadfile
+	$(BIN)/pytest --numprocesses=4 --dist=loadfile \
+	    $(if $(filter no,$(HAS_DUCKDB)),-m 'not target_duckdb')
 
 lint: .venv/ready ## style and types only
 	$(BIN)/ruff check

@@ -85,6 +85,7 @@ def test_a_loader_to_paste_is_defined_as_the_one_of_the_project(target: str) -> 
     }
 
 
+@pytest.mark.target_duckdb
 def test_the_duckdb_loader_of_the_page_loads_every_row(
     tap: TapCommand, aws: Emulator, tmp_path: Path
 ) -> None:

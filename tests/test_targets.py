@@ -226,6 +226,7 @@ def test_target_jsonl_holds_the_plant_field_by_field(
     assert state == run.states[-1]
 
 
+@pytest.mark.target_duckdb
 def test_target_duckdb_holds_the_plant_field_by_field(
     tap: TapCommand, nasty: Emulator, tmp_path: Path
 ) -> None:
