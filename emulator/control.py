@@ -7,7 +7,6 @@ loopback address and holds nothing real.
 from __future__ import annotations
 
 import json
-import time
 import typing as t
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
@@ -16,6 +15,7 @@ from aiohttp import web
 
 from emulator.families import KINDS
 from emulator.faults import ANY, Fault
+from emulator.listing import now
 
 if t.TYPE_CHECKING:
     from emulator.faults import Faults
@@ -121,7 +121,7 @@ class Control:
         content: dict[str, t.Any],
         parent: str | None,
     ) -> object:
-        now = round(time.time(), 3)
+        moment = now()
         match method, parts:
             case "GET", []:
                 return {kind: self._records(kind) for kind in _KINDS}
@@ -129,11 +129,11 @@ class Control:
                 return self._records(kind)
             case "POST", [kind]:
                 made_up = self._plant.made_up(kind, parent)
-                dates = {"creationDate": now, "lastUpdateDate": now}
+                dates = {"creationDate": moment, "lastUpdateDate": moment}
                 record = {**made_up, **dates, **content}
                 return self._plant.add(kind, record, parent=parent)
             case "PATCH", [kind, record_id]:
-                members = {"lastUpdateDate": now, **content}
+                members = {"lastUpdateDate": moment, **content}
                 return self._plant.change(kind, record_id, **members)
             case "DELETE", [kind, record_id]:
                 self._plant.delete(kind, record_id)

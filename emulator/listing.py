@@ -8,6 +8,7 @@ import json
 import math
 import re
 import threading
+import time
 import typing as t
 from dataclasses import dataclass, field
 
@@ -20,6 +21,14 @@ _DATES = ("creationDate", "lastUpdateDate")
 _EPOCH_SECONDS = re.compile(r"([0-9])([0-9]{9})\.([0-9]+)")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def now() -> float:
+    """Return the time as a date of the plant: epoch seconds (UTC) in milliseconds.
+
+    Rounded down: no date of the plant is in the future.
+    """
+    return time.time_ns() // 1_000_000 / 1000
 
 
 def _escaped(match: re.Match[str]) -> str:

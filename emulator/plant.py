@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import time
 import typing as t
 from collections.abc import Mapping
 
 from emulator import factory, hostile
 from emulator.families import KINDS
-from emulator.listing import Listing
+from emulator.listing import Listing, now
 from emulator.maker import Maker
 
 if t.TYPE_CHECKING:
@@ -243,7 +242,7 @@ class Plant:
         Raises:
             KeyError: There is no such record.
         """
-        moment = round(time.time(), 3) if at is None else at
+        moment = now() if at is None else at
         return self.change(kind, record_id, lastUpdateDate=moment)
 
     def _listing_of(self, kind: str, record_id: str) -> Listing:

@@ -539,7 +539,7 @@ def test_the_plant_is_read_and_changed_over_http(aws: Emulator) -> None:
 
 def test_a_record_is_added_over_http(aws: Emulator) -> None:
     portal = aws.plant.portals[1]["id"]
-    begin = round(time.time(), 3)
+    begin = time.time_ns() // 1_000_000 / 1000
     made_up = control(aws, "POST", "plant/portals")
     assert made_up == (200, aws.plant.portals[-1])
     assert len(aws.plant.portals) == len(aws.plant.projects) == 4
@@ -554,7 +554,7 @@ def test_a_record_is_added_over_http(aws: Emulator) -> None:
 
 def test_a_record_is_changed_over_http_and_dated(aws: Emulator) -> None:
     first, second = aws.plant.asset_models[:2]
-    begin = round(time.time(), 3)
+    begin = time.time_ns() // 1_000_000 / 1000
     answers = [
         control(aws, "PATCH", f"plant/asset_models/{first['id']}", {"name": "New"}),
         control(aws, "PATCH", f"plant/asset_models/{second['id']}"),
