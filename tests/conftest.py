@@ -16,6 +16,7 @@ import hypothesis
 import pytest
 
 from emulator import Emulator
+from tests import fork_server
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,10 +161,17 @@ class TapCommand:
         environment: dict[str, str] | None = None,
         timeout: float = 120,
     ) -> Run:
+        line = self.arguments(config, *arguments, catalog=catalog, state=state)
+        env = clean_environment(**(environment or {}))
+        if fork_server.can_run(environment or ()):
+            code, output, log = fork_server.run(
+                line, cwd=self.directory, env=env, timeout=timeout
+            )
+            return Run(code, output, log.decode())
         done = subprocess.run(
-            self.arguments(config, *arguments, catalog=catalog, state=state),
+            line,
             cwd=self.directory,
-            env=clean_environment(**(environment or {})),
+            env=env,
             capture_output=True,
             timeout=timeout,
             check=False,
