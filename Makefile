@@ -54,33 +54,33 @@ help: ## list these targets
 	@echo
 	@echo "Variables, as in: make demo LOADER=postgres VERBOSE=1"
 	@echo
-	@echo "  LOADER            where demo loads to: csv (the default), jsonl, duckdb, postgres"
+	@echo "  LOADER            target of demo: csv (the default), jsonl, duckdb, postgres"
 	@echo "  VERBOSE           1: demo prints the log of Meltano, the tap and the loader"
 	@echo "  EMULATOR          options for demo's emulator: EMULATOR='--portals=100 --latency=0.1';"
 	@echo "                    all of them: $(BIN)/python -m emulator --help"
-	@echo "  PYTHON            what to make the environments with, 3.10 or newer:"
+	@echo "  PYTHON            Python of the environments, 3.10 or newer:"
 	@echo "                    python3 (the default), python3.12, /path/to/python"
 
 demo: .venv/ready .tools/meltano/ready .tools/plugins ## load an emulated plant with Meltano and show it
 	@$(BIN)/python -m demo --loader=$(DEMO_LOADER) \
 	    $(if $(filter-out 0 no,$(VERBOSE)),--verbose) -- $(EMULATOR)
 
-test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## everything CI runs: lint, types, tests
+test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## check style and types, and run every test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses=4 --dist=loadfile \
 	    $(if $(filter no,$(HAS_DUCKDB)),-m 'not target_duckdb')
 
-lint: .venv/ready ## style and types only
+lint: .venv/ready ## check style and types only
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: .venv/ready ## how fast, and how much memory (benchmarks/)
+bench: .venv/ready ## measure speed and memory (docs/performance.md)
 	$(BIN)/python -m benchmarks
 
-soak: .venv/ready ## ten long runs against an emulator that fails at random
+soak: .venv/ready ## make ten long runs against an emulator that fails at random
 	$(BIN)/python -m tests.soak
 
 catalog: .venv/ready ## rewrite catalog.json from the code

@@ -49,7 +49,7 @@ def main() -> int:
     """Run the demo; returns the exit code: 0, or that of what failed."""
     options = _options()
     if options.loader == "target-duckdb" and sys.version_info >= (3, 14):
-        _say("demo: target-duckdb needs Python 3.13 or older")
+        _say("demo: target-duckdb needs Python 3.13 or older; use another loader")
         return 2
     log = _Log(verbose=options.verbose)
     output = OUTPUT / options.loader

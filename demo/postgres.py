@@ -56,7 +56,7 @@ def server(driver: str | None = None) -> Iterator[str]:
     ) as owner:
         address = owner.stdout.readline().rstrip("\n") if owner.stdout else ""
         if not address:
-            message = "the PostgreSQL server did not start"
+            message = "the PostgreSQL server did not start; use another loader"
             raise NotStartedError(message)
         yield address
 

@@ -50,10 +50,10 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m emulator",
         description=(
-            "A stand-in for AWS IoT SiteWise and IAM Roles Anywhere on 127.0.0.1. "
-            "Without a COMMAND it serves until it is interrupted; with one it serves "
-            "while the command runs, with the settings of tap-iot-sitewise in its "
-            "environment."
+            "Emulates AWS IoT SiteWise and IAM Roles Anywhere on 127.0.0.1. Without "
+            "COMMAND, it runs until you interrupt it. With COMMAND, it runs the "
+            "command with the settings of tap-iot-sitewise in the environment, and "
+            "stops when the command ends."
         ),
     )
     where = parser.add_argument_group("where it listens (default: any free port)")
@@ -126,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
         "--trust-anchor",
         type=_certificate,
         metavar="FILE",
-        help="PEM certificate of your own authority; its client certificates sign in",
+        help="PEM certificate of your own CA, which issues the client certificates",
     )
     issuer.add_argument(
         "--intermediate",
@@ -205,5 +205,7 @@ def parser() -> argparse.ArgumentParser:
             metavar="SHARE",
             help=explanation,
         )
-    parser.add_argument("command", nargs="*", metavar="-- COMMAND", help="what to run")
+    parser.add_argument(
+        "command", nargs="*", metavar="-- COMMAND", help="command to run"
+    )
     return parser

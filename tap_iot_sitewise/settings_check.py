@@ -180,12 +180,12 @@ def _missing(config: Config) -> Iterator[str]:
     method = config.get("auth_method")
     for name in _REQUIRED.get(method, ()):
         if not config.get(name):
-            yield f"{name} is missing, auth_method {method} needs it"
+            yield f"{name} is missing (auth_method {method} requires it)"
 
 
 def _flattening_problems(config: Config) -> Iterator[str]:
     if config.get("flattening_enabled") and "flattening_max_depth" not in config:
-        yield "flattening_max_depth is missing, flattening_enabled needs it"
+        yield "flattening_max_depth is missing (flattening_enabled requires it)"
     for name, least in (("flattening_max_depth", 0), ("flattening_max_key_length", 1)):
         if config.get(name, least) < least:
             yield f"{name} must be at least {least}, not {config[name]}"
@@ -204,13 +204,14 @@ def _text_problems(config: Config) -> Iterator[str]:
     # answer that the signature does not match, which is misleading.
     for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"):
         if re.search(r"\s", config.get(name, "")):
-            yield f"{name} contains white space"
+            yield f"{name} contains white space; remove it"
         elif not config.get(name, "").isascii():
-            yield f"{name} contains characters that are not ASCII"
+            yield f"{name} contains characters that are not ASCII; copy it again"
     if config.get("auth_method") == "roles_anywhere":
         for name, pattern in _ARNS.items():
             if config.get(name) and not pattern.fullmatch(config[name]):
-                yield f"{name} is not the ARN of a {name[:-4].replace('_', ' ')}"
+                resource = name[:-4].replace("_", " ")
+                yield f"{name} is not the ARN of a {resource}; copy the complete ARN"
 
 
 def _date_problems(config: Config) -> Iterator[str]:
@@ -221,14 +222,14 @@ def _date_problems(config: Config) -> Iterator[str]:
             yield "start_date is not a date and time such as 2024-05-31T00:00:00Z"
             return
         if start > dt.datetime.now(dt.timezone.utc):
-            yield f"start_date is in the future ({start})"
+            yield f"start_date is in the future ({start}); set an earlier date"
 
 
 def _timeout_problems(config: Config) -> Iterator[str]:
     # JSON and the environment accept "nan" and "inf" as numbers.
     timeout = float(config.get("request_timeout", 1))
     if not timeout <= _MAX_TIMEOUT:
-        yield f"request_timeout must be 0 to {_MAX_TIMEOUT}, not {timeout}"
+        yield f"request_timeout must be at most {_MAX_TIMEOUT}, not {timeout}"
 
 
 def _url_problems(config: Config) -> Iterator[str]:

@@ -317,7 +317,7 @@ BAD: dict[str, tuple[t.Callable[[Emulator, Path], dict[str, str]], str]] = {
             ),
             directory,
         ).paths(),
-        f"client_certificate expired on {YESTERDAY:%Y-%m-%d %H:%M:%S} UTC",
+        f"client_certificate expired on {YESTERDAY:%Y-%m-%d %H:%M:%S} UTC; issue a ",
     ),
     "not yet valid": (
         lambda aws, directory: Forms(
@@ -383,7 +383,7 @@ BAD: dict[str, tuple[t.Callable[[Emulator, Path], dict[str, str]], str]] = {
         lambda aws, directory: _leaf_last(
             aws.issue_certificate(intermediate=True), directory
         ),
-        "but a later certificate: put the client's certificate first",
+        "private_key matches a later certificate, not the first one",
     ),
     "a chain that is none": (
         lambda _aws, directory: {"certificate_chain": write(directory, "c", b"none")},

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import configparser
-import csv
 import functools
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -20,7 +18,6 @@ import pytest
 import yaml
 
 from demo import meltano
-from emulator import Fault
 from tap_iot_sitewise import settings, settings_check
 from tap_iot_sitewise.streams import STREAMS, monitor
 from tap_iot_sitewise.tap import TapIoTSiteWise
@@ -473,131 +470,6 @@ def test_meltano_has_the_commands_and_options_that_are_shown() -> None:
 
     assert shown
     assert asked.stdout == ""
-
-
-class Recipes:
-    """The commands of the page, in a directory with the files that they read."""
-
-    def __init__(self, tap: TapCommand) -> None:
-        self.directory = tap.directory
-        target = json.loads(LOADING.block("CSV", "json"))
-        tap.file("csv.json", target)
-        programs = (COMMAND.parent, _tool("target-csv").parent, os.environ["PATH"])
-        self._environment = clean_environment(PATH=":".join(map(str, programs)))
-
-    def run(self, language: str) -> int:
-        """Run the commands as one who copies them; return their exit code."""
-        (text,) = (
-            block.text
-            for block in LOADING.blocks(language)
-            if block.section == "Run without Meltano"
-        )
-        return subprocess.run(
-            ["bash", "-c", text],  # noqa: S607 - as the reader of the page calls it
-            cwd=self.directory,
-            env=self._environment,
-            check=False,
-            capture_output=True,
-            timeout=120,
-        ).returncode
-
-    def prefer(self, directory: Path) -> None:
-        """Have programs of a directory run in the place of others of their name."""
-        self._environment["PATH"] = f"{directory}:{self._environment['PATH']}"
-
-    @property
-    def state(self) -> object:
-        return json.loads((self.directory / "state.json").read_text("utf-8"))
-
-    def loaded(self) -> list[str]:
-        with (self.directory / "plant" / "projects.csv").open(newline="") as file:
-            return [row["name"] for row in csv.DictReader(file)]
-
-
-@pytest.fixture
-def recipes(tap: TapCommand, aws: Emulator) -> Recipes:
-    tap.file("config.json", static(aws))
-    return Recipes(tap)
-
-
-def names(aws: Emulator) -> list[object]:
-    return [record["name"] for record in expected.records(aws.plant)["projects"]]
-
-
-def test_the_two_steps_of_the_page_load_the_plant_and_a_failure_keeps_the_last_load(
-    recipes: Recipes, aws: Emulator
-) -> None:
-    assert recipes.run("sh") == 0
-    loaded = recipes.loaded()
-    assert loaded == names(aws)
-
-    aws.plant.delete("portals", aws.plant.portals[0]["id"])
-    aws.faults.always("ListProjects", Fault.ACCESS_DENIED, after=2)
-
-    assert recipes.run("sh") != 0
-    assert recipes.loaded() == loaded
-
-
-def test_the_pipe_of_the_page_works_from_the_first_run_on_and_goes_on_from_its_state(
-    recipes: Recipes, aws: Emulator
-) -> None:
-    for _ in range(2):
-        assert recipes.run("bash") == 0
-        assert recipes.loaded() == names(aws)
-        assert recipes.state == {"bookmarks": {stream.name: {} for stream in STREAMS}}
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [
-        "a wrong key",
-        "access denied",
-        "the target fails",
-        "the target passes on nothing",
-    ],
-)
-def test_a_pipe_that_fails_leaves_the_state_as_it_was(
-    recipes: Recipes, tap: TapCommand, aws: Emulator, failure: str
-) -> None:
-    before = {
-        "bookmarks": {
-            "portals": {
-                "replication_key": "last_update_date",
-                "replication_key_value": "2024-05-31T00:00:00+00:00",
-            }
-        }
-    }
-    tap.file("state.json", before)
-    if failure == "a wrong key":
-        other = f"{aws.secret_access_key}x"
-        tap.file("config.json", static(aws, aws_secret_access_key=other))
-    elif failure == "access denied":
-        aws.deny("iotsitewise:ListProjects")
-    elif failure == "the target fails":
-        tap.file("csv.json", {"output_path": "/dev/null/plant"})
-    else:
-        target = tap.file("target-csv", "#!/bin/sh\ncat > /dev/null\n")
-        target.chmod(0o700)
-        recipes.prefer(tap.directory)
-
-    assert recipes.run("bash") != 0
-    assert recipes.state == before
-    # And again: nothing that a failed run leaves stands in the way of the next.
-    assert recipes.run("bash") != 0
-    assert recipes.state == before
-
-
-def test_a_first_run_that_fails_leaves_a_state_to_begin_with(
-    recipes: Recipes, aws: Emulator
-) -> None:
-    aws.faults.always("ListPortals", Fault.ACCESS_DENIED)
-
-    assert recipes.run("bash") != 0
-    assert recipes.state == {}
-
-    aws.faults.clear()
-    assert recipes.run("bash") == 0
-    assert recipes.loaded() == names(aws)
 
 
 def test_cron_prints_the_end_of_the_log_of_a_failed_run_and_nothing_else(

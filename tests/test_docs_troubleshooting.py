@@ -165,6 +165,7 @@ def settings_are_wrong(stage: Stage) -> Iterator[list[str]]:
         stream_maps={"portals": {"__key_properties__": 3}},
     )
     yield stage.static(flattening_max_key_length=-1, asset_model_types=["PUMP"])
+    yield stage.static(request_timeout=100_000)
     yield stage.static(aws_region="the one in the cellar", start_date="soon")
     yield stage.static(
         aws_region="eu_west_1",

@@ -405,7 +405,7 @@ FAILING: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a long text": (
         {"text": "name * 1000000"},
-        "stream_maps: portals.text: a text or a list is too long; change the",
+        "stream_maps: portals.text: a string or a list is too long; change the",
     ),
     "a member of a module": (
         {"text": "json.dupms(name)"},

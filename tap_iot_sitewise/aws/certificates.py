@@ -85,10 +85,12 @@ def load(config: Config) -> tuple[Identity | None, list[str]]:
     if certificates:
         problems.extend(_validity_problems(certificates[0]))
     if certificates and key is not None and not _match(certificates[0], key):
-        hint = ""
-        if any(_match(other, key) for other in chain):
-            hint = " but a later certificate: put the client's certificate first"
-        problems.append(f"private_key does not match client_certificate{hint}")
+        problems.append(
+            "private_key matches a later certificate, not the first one; put the "
+            "client's certificate first"
+            if any(_match(other, key) for other in chain)
+            else "private_key does not match client_certificate"
+        )
     if problems or key is None:
         return None, problems
     leaf = certificates[0]
@@ -256,6 +258,7 @@ def _validity_problems(certificate: x509.Certificate) -> Iterator[str]:
     now = dt.datetime.now(dt.timezone.utc)
     first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if last < now:
-        yield f"client_certificate expired on {last:%Y-%m-%d %H:%M:%S} UTC"
+        expired = f"client_certificate expired on {last:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"{expired}; issue a new certificate"
     if first > now:
         yield f"client_certificate is not valid before {first:%Y-%m-%d %H:%M:%S} UTC"

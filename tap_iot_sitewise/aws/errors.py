@@ -73,8 +73,12 @@ _REMEDIES: dict[str, str | dict[str, str]] = {
     "ExpiredToken": _EXPIRED,
     "RequestExpired": _CLOCK,
     "RequestTimeTooSkewed": _CLOCK,
-    "SubscriptionRequiredException": "the account has no access to AWS IoT SiteWise",
-    "OptInRequired": "the account has not enabled this Region",
+    "SubscriptionRequiredException": (
+        "the account has no access to AWS IoT SiteWise: open its console once"
+    ),
+    "OptInRequired": (
+        "the account has not enabled this Region: enable it, or correct aws_region"
+    ),
 }
 """What to do about an error, by its code and, if that matters, ``auth_method``."""
 

@@ -23,7 +23,7 @@ _REMEDY = "change the expression so that it fits every record"
 _WORDS: dict[type[Exception], str] = {
     simpleeval.NumberTooHigh: "a number is too large",
     OverflowError: "a number is too large",
-    simpleeval.IterableTooLong: "a text or a list is too long",
+    simpleeval.IterableTooLong: "a string or a list is too long",
     UnicodeError: "the result cannot be encoded as UTF-8",
 }
 
