@@ -71,7 +71,7 @@ class CommandLineTap(SingerTap):
             cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
-        if settings_warnings.secrets_in(config.config):
+        if settings_warnings.secret_values(config.config):
             for path in click.get_current_context().meta[_CONFIG_FILES]:
                 settings_warnings.warn_of_readers("--config", path, cls.logger)
         tap = cls(

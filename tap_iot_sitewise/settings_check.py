@@ -12,12 +12,12 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from tap_iot_sitewise import redaction
 from tap_iot_sitewise.dates import parse_moment, rfc3339
 from tap_iot_sitewise.errors import SettingsError
-from tap_iot_sitewise.settings_warnings import secrets_in, warn_of_unknown
+from tap_iot_sitewise.settings_warnings import secret_values, warn_of_unknown
 from tap_iot_sitewise.singer import batches, stream_maps
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Mapping, MutableMapping
+    from collections.abc import Container, Iterator, Mapping, MutableMapping
 
     from jsonschema import ValidationError
 
@@ -72,7 +72,7 @@ def check(
     Raises:
         SettingsError: With all problems, and without the value of a secret.
     """
-    redaction.register(str(config[name]) for name in secrets_in(config))
+    redaction.register(secret_values(config))
     redaction.register_environment()
     for name, value in config.items():
         if name.endswith("_url"):
@@ -121,8 +121,6 @@ def problems(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
     wrong = {error.absolute_path[0] for error in errors if error.absolute_path}
     sound = {name: value for name, value in config.items() if name not in wrong}
     checks = (
-        _missing,
-        _flattening_problems,
         _region_problems,
         _text_problems,
         _date_problems,
@@ -131,6 +129,8 @@ def problems(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
     )
     return [
         *map(_clause, errors),
+        *_missing(sound, wrong),
+        *_flattening_problems(sound),
         *(problem for check in checks for problem in check(sound)),
     ]
 
@@ -176,16 +176,19 @@ def _listed(rule: str, limit: t.Any) -> str:  # noqa: ANN401
     return " or ".join(_TYPE_NAMES[name] for name in names if name != "null")
 
 
-def _missing(config: Config) -> Iterator[str]:
+def _missing(config: Config, wrong: Container[object]) -> Iterator[str]:
+    """Find what is missing, apart from what is there with a wrong value."""
     method = config.get("auth_method")
     for name in _REQUIRED.get(method, ()):
-        if not config.get(name):
+        if not config.get(name) and name not in wrong:
             yield f"{name} is missing (auth_method {method} requires it)"
+
+    depth = "flattening_max_depth"
+    if config.get("flattening_enabled") and depth not in config and depth not in wrong:
+        yield f"{depth} is missing (flattening_enabled requires it)"
 
 
 def _flattening_problems(config: Config) -> Iterator[str]:
-    if config.get("flattening_enabled") and "flattening_max_depth" not in config:
-        yield "flattening_max_depth is missing (flattening_enabled requires it)"
     for name, least in (("flattening_max_depth", 0), ("flattening_max_key_length", 1)):
         if config.get(name, least) < least:
             yield f"{name} must be at least {least}, not {config[name]}"

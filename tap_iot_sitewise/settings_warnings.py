@@ -15,7 +15,7 @@ from tap_iot_sitewise.settings import SECRETS
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import boto3
 
@@ -23,6 +23,9 @@ if t.TYPE_CHECKING:
 
 
 _MOST_WARNINGS = 10
+
+_SECRET_NAME = re.compile("key|secret|token|passw|credential", re.IGNORECASE)
+"""Part of the name of a secret parameter."""
 
 _LIKE_A_NAME = re.compile(r"(?!AKIA|ASIA)(?=.{1,40}\Z)(?:[A-Za-z]{1,16}[_.-]?){1,5}")
 """A name that consists of words. A key or a token is longer, or contains digits."""
@@ -108,14 +111,28 @@ def warn_of_readers(what: str, path: str, logger: logging.Logger) -> None:
         )
 
 
-def secrets_in(config: Config) -> list[str]:
-    """Return the settings with secret values. The path of a key is not secret."""
-    return [
-        name
+def secret_values(config: Config) -> list[str]:
+    """Return the secret values in the settings. The path of a key is not secret.
+
+    Args:
+        config: The settings, of any type.
+    """
+    found = [
+        str(config[name])
         for name in SECRETS
         if config.get(name) is not None
         and (name != "private_key" or "-----BEGIN" in str(config[name]))
     ]
+    # Parameters of a storage of batch files, for example those of an S3 client.
+    return [*found, *_secrets_below("", config.get("batch_config"))]
+
+
+def _secrets_below(name: str, value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from _secrets_below(str(key), member)
+    elif isinstance(value, str) and _SECRET_NAME.search(name):
+        yield value
 
 
 def _is_loopback(host: str | None) -> bool:

@@ -106,16 +106,16 @@ class TapIoTSiteWise(CommandLineTap):
         The SDK 0.54 runs a child stream once for each record of its parent, each time
         with five log lines, a SCHEMA and a STATE, at which a target flushes.
         """
-        families = list(self._families())
-        for family in families:
-            with family:
-                for stream in family.streams:
+        trees = list(self._trees())
+        for tree in trees:
+            with tree:
+                for stream in tree.streams:
                     # SCHEMA, records, a STATE per 10,000 records, the summary.
                     stream.sync()
-                for stream in family.streams:
+                for stream in tree.streams:
                     # From here on, its bookmark is valid.
                     stream.finalize_state_progress_markers()
-            if family is not families[-1]:
+            if tree is not trees[-1]:
                 self.write_message(StateMessage(value=self.state))
         # A failed run does not get here: the lines above raise.
         activations = self.activations()
@@ -146,9 +146,9 @@ class TapIoTSiteWise(CommandLineTap):
             stream.ABORT_AT_RECORD_COUNT = dry_run_record_limit
             stream.selected = True
         verdicts = []
-        for family in self._families():
-            with family:
-                for stream in family.streams:
+        for tree in self._trees():
+            with tree:
+                for stream in tree.streams:
                     parent = stream.request.parent
                     if parent is not None and parent.name in failures:
                         failures[stream.name] = failures[parent.name]
@@ -174,7 +174,7 @@ class TapIoTSiteWise(CommandLineTap):
             raise next(iter(failures.values()))
         return True
 
-    def _families(self) -> Iterator[_Family]:
+    def _trees(self) -> Iterator[_Tree]:
         """Yield each top-level stream that is needed, with its needed descendants.
 
         A stream is needed if it is selected, or if one of its child streams is needed.
@@ -182,20 +182,20 @@ class TapIoTSiteWise(CommandLineTap):
         streams = t.cast("dict[str, SiteWiseStream]", self.streams)
         for top in streams.values():
             if top.request.parent is None:
-                family = [top]
-                for parent in family:
+                tree = [top]
+                for parent in tree:
                     children = (s for s in streams.values() if s.is_child_of(parent))
-                    family.extend(child for child in children if child not in family)
+                    tree.extend(child for child in children if child not in tree)
                 needed: list[SiteWiseStream] = []
-                for stream in reversed(family):
+                for stream in reversed(tree):
                     if stream.selected or any(s.is_child_of(stream) for s in needed):
                         needed.insert(0, stream)
                 if needed:
-                    yield _Family(needed)
+                    yield _Tree(needed)
 
 
 @dataclass
-class _Family:
+class _Tree:
     """A top-level stream and its descendants, each after its parent.
 
     In a ``with`` statement, parents keep the columns that their children need.

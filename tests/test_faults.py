@@ -412,3 +412,20 @@ def test_credentials_that_die_before_their_time_are_no_loss(
 
     check_whole(run, aws)
     assert aws.stats.errors["ExpiredTokenException"] >= 3
+
+
+def test_credentials_that_aws_calls_expired_and_nobody_else_end_the_run_soon(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    # As with a clock that is wrong: by the answer, they are valid for an hour.
+    aws.session_rules.session_seconds = 0
+    aws.session_rules.told_seconds = 3600
+    forms = Forms(aws.issue_certificate(), tap.directory)
+
+    run = tap(
+        anywhere(aws, **forms.paths()), environment={"AWS_CA_BUNDLE": aws.ca_bundle}
+    )
+
+    assert run.error.startswith("ListAssetModels: ExpiredTokenException: ")
+    assert "set this machine's clock" in run.error
+    assert aws.stats.requests["ListAssetModels"] == 4

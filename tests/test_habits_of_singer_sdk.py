@@ -18,6 +18,8 @@ import sys
 import typing as t
 
 import pytest
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import (
@@ -183,6 +185,14 @@ def test_the_sdk_does_not_declare_emit_activate_version_messages(
 
     assert "batch_config" in about["settings"]["properties"]
     assert "emit_activate_version_messages" not in about["settings"]["properties"]
+
+
+def test_the_sdks_schema_of_stream_maps_is_not_a_valid_schema() -> None:
+    schema = dict(PlainTap.config_jsonschema)
+    PlainTap.append_builtin_config(schema)
+
+    with pytest.raises(SchemaError):
+        Draft202012Validator.check_schema(schema["properties"]["stream_maps"])
 
 
 # The command

@@ -270,6 +270,14 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
         },
         "flattening_enabled: Duplicate column name produced in schema: ",
     ),
+    "text in the place of a depth": (
+        {"flattening_enabled": True, "flattening_max_depth": "two"},
+        "flattening_max_depth must be a whole number",
+    ),
+    "a key that is a number": (
+        {"aws_access_key_id": 5},
+        "aws_access_key_id must be text",
+    ),
     "a locale that is a number": (
         {"faker_config": {"locale": 5}},
         "faker_config.locale must be text or a list",
@@ -288,6 +296,7 @@ def test_wrong_settings_of_the_sdk_are_refused_before_any_call(
         TapIoTSiteWise(config=static(aws, **settings))
 
     assert str(refused.value).startswith(f"Settings: {words}")
+    assert " is missing (" not in str(refused.value)
     assert aws.stats.total == 0
 
 
@@ -300,6 +309,51 @@ def test_a_storage_that_does_not_answer_is_one_error(
 
     assert error.startswith("batch_config: cannot write a batch file (")
     assert error.endswith("; check storage.root")
+
+
+def test_a_storage_that_the_sdk_cannot_use_is_one_error(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    batches = {"encoding": {"format": "jsonl"}, "storage": {"root": "memory://plant"}}
+
+    error = tap(static(aws, batch_config=batches)).error
+
+    assert error == (
+        "batch_config: cannot write a batch file (the Singer SDK does not support this "
+        "storage); check storage.root"
+    )
+
+
+def test_secret_parameters_of_a_storage_are_masked_and_protected(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    secret = "correct-horse-battery"  # noqa: S105 - made up
+    storage = {
+        "root": f"ftp://127.0.0.1:9/{secret}",
+        "params": {"client": {"Secret": secret}, "region": "region-of-the-plant"},
+    }
+    settings = static(
+        aws, batch_config={"encoding": {"format": "jsonl"}, "storage": storage}
+    )
+    for name in ("aws_access_key_id", "aws_secret_access_key"):
+        settings.pop(name)
+    line = tap.arguments(settings, "--config", "ENV")
+    (tap.directory / "config.json").chmod(0o644)
+
+    run = subprocess.run(
+        line,
+        cwd=tap.directory,
+        env=clean_environment(**variables(aws, **{f"{PREFIX}LOGLEVEL": "DEBUG"})),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert run.returncode == 1
+    assert "batch_config: cannot write a batch file" in run.stderr
+    assert secret not in run.stderr
+    assert "--config: other users can read " in run.stderr
 
 
 def test_the_sdk_looks_at_batch_config_at_the_first_batch() -> None:

@@ -237,6 +237,38 @@ def test_a_signal_while_the_sdk_is_imported_ends_the_run() -> None:
     assert "Traceback" not in log
 
 
+def test_a_signal_while_the_tap_is_made_ends_the_run(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    # The SDK handles signals before it has made the writer of messages.
+    script = """
+import os, signal
+from tap_iot_sitewise.__main__ import main
+from tap_iot_sitewise.tap import TapIoTSiteWise
+class StoppedTap(TapIoTSiteWise):
+    @classmethod
+    def instantiate_processor(cls, instance, default_cls):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return super().instantiate_processor(instance, default_cls)
+import tap_iot_sitewise.tap
+tap_iot_sitewise.tap.TapIoTSiteWise = StoppedTap
+main()
+"""
+    _, *arguments = tap.arguments(static(aws))
+
+    run = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=clean_environment(),
+        capture_output=True,
+        check=False,
+        timeout=LIMIT,
+    )
+
+    assert run.returncode == 128 + signal.SIGTERM, run.stderr
+    assert b"Stopped by SIGTERM" in run.stderr
+    assert b"AttributeError" not in run.stderr
+
+
 def test_a_reader_that_goes_away_ends_the_run_and_its_calls(tap: TapCommand) -> None:
     with Emulator(asset_models=5_000, portals=0) as aws:
         process = tap.start(static(aws, page_size=50))

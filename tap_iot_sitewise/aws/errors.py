@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from http import HTTPStatus
 
 from botocore import exceptions as boto
 from botocore.retries.standard import RetryContext, ThrottledRetryableChecker
@@ -82,9 +83,12 @@ _REMEDIES: dict[str, str | dict[str, str]] = {
 }
 """What to do about an error, by its code and, if that matters, ``auth_method``."""
 
-_THROTTLED_STATUS = 429
 _PROXY = "check the proxy or gateway between this machine and AWS"
 
+_SESSION_NAME = (
+    "the profile does not accept a session name: remove session_name, or enable "
+    "acceptRoleSessionName in the profile"
+)
 _CREATE_SESSION_REMEDIES = (
     # Words of the answer, and what to do.
     ("signature expired", _CLOCK),
@@ -96,20 +100,8 @@ _CREATE_SESSION_REMEDIES = (
             "certificate_chain must contain the intermediate CAs"
         ),
     ),
-    (
-        "rolesessionname",
-        (
-            "the profile does not accept a session name: remove session_name, or "
-            "enable acceptRoleSessionName in the profile"
-        ),
-    ),
-    (
-        "role session name",
-        (
-            "the profile does not accept a session name: remove session_name, or "
-            "enable acceptRoleSessionName in the profile"
-        ),
-    ),
+    ("rolesessionname", _SESSION_NAME),
+    ("role session name", _SESSION_NAME),
     (
         "duration",
         (
@@ -120,13 +112,7 @@ _CREATE_SESSION_REMEDIES = (
     ("trust anchor", "check trust_anchor_arn, and that the trust anchor is enabled"),
     ("profile", "check profile_arn, and that the profile is enabled"),
     (
-        "sts:assumerole",
-        (
-            "check role_arn, that the profile lists the role, and that the role's "
-            "trust policy lets rolesanywhere.amazonaws.com assume it"
-        ),
-    ),
-    (
+        # Also "sts:AssumeRole".
         "role",
         (
             "check role_arn, that the profile lists the role, and that the role's "
@@ -229,7 +215,7 @@ def _transient(error: boto.ClientError, code: str, status: int) -> str | None:
     attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) + 1
     context = RetryContext(attempts, parsed_response=error.response)
     throttled = ThrottledRetryableChecker().is_retryable(context)
-    if throttled or status == _THROTTLED_STATUS:
+    if throttled or status == HTTPStatus.TOO_MANY_REQUESTS:
         return (
             f"even after {attempts} attempts; lower max_concurrency, raise "
             "max_attempts, or ask AWS for a higher quota"

@@ -53,14 +53,19 @@ def retry_without_quota(
     client.meta.events.register(event, handler.needs_retry, unique_id=name)
 
 
+_EXPIRED_CODES = ("ExpiredTokenException", "ExpiredToken")
+_MAX_EXPIRED = 4
+"""Attempts after which expired credentials are an error. More attempts do not help if
+AWS refuses new credentials, or credentials that are valid by this machine's clock."""
+
+
 class _Retryable(BaseRetryableChecker):  # type: ignore[misc]  # botocore is untyped
     """Decides whether a failed request is retried."""
 
     def __init__(self, max_attempts: int, *, renewable: bool) -> None:
         transient = [*TRANSIENT_CODES, BROKEN_PAGE]
-        if renewable:
-            # The credentials expired meanwhile. The next attempt signs with new ones.
-            transient += ["ExpiredTokenException", "ExpiredToken"]
+        # If the credentials expired on the way, the next attempt signs with new ones.
+        self._expired = _EXPIRED_CODES if renewable else ()
         self._attempts = standard.MaxAttemptsChecker(max_attempts)
         self._failures = standard.OrRetryChecker(
             [
@@ -78,5 +83,11 @@ class _Retryable(BaseRetryableChecker):  # type: ignore[misc]  # botocore is unt
             return False
         return bool(
             self._attempts.is_retryable(context)
-            and self._failures.is_retryable(context)
+            and (
+                self._failures.is_retryable(context)
+                or (
+                    context.attempt_number < _MAX_EXPIRED
+                    and context.get_error_code() in self._expired
+                )
+            )
         )

@@ -147,7 +147,7 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
             factor=0.1,
             max_value=20,
             max_tries=self._max_attempts,
-            giveup=lambda error: not _passing(error),
+            giveup=lambda error: not _is_transient(error),
             on_backoff=_log_retry,
             logger=None,
         )
@@ -243,7 +243,7 @@ def _pem(certificate: t.Any) -> bytes:  # noqa: ANN401
     return encoded
 
 
-def _passing(error: Exception) -> bool:
+def _is_transient(error: Exception) -> bool:
     """Return whether a failed CreateSession is retried."""
     if isinstance(error, CredentialsRetrievalError):
         # Below 300: an answer without valid credentials.

@@ -1,11 +1,11 @@
-"""The Singer wing: every difference from the Singer SDK, for any tap.
+"""Every difference from the Singer SDK, for any tap.
 
-Nothing here knows what is extracted, or from where. An entry below says what the SDK
-does (``singer_sdk`` 0.54), what the tap does instead, and which test fails when the SDK
-changes. A private name of the SDK that is not listed here is not used.
+Nothing here depends on what is extracted, or from where. An entry below says what the
+SDK does (``singer_sdk`` 0.54), what the tap does instead, and which test fails when the
+SDK changes. A private name of the SDK that is not listed here is not used.
 
-Private names that the wing replaces
-------------------------------------
+Private names that the package replaces
+---------------------------------------
 
 ``Tap._env_var_config``
     The SDK raises ``ValueError`` for a variable that does not hold a number or an
@@ -25,16 +25,16 @@ Private names that the wing replaces
     the number of the signal, after a whole line.
     ``test_the_sdk_ends_with_exit_code_0_when_it_is_stopped``
 ``Stream._sync_records``
-    The SDK handles each record by itself. The tap sends a page in one step where no
-    stream map, flattening or batch is set, in the same order of steps.
+    The SDK processes records one by one. The tap sends a page in one step if no stream
+    map, flattening or batch is set, in the same order of steps.
     ``test_the_sdk_sends_record_by_record_in_this_order``
 ``Stream._process_record``
     The SDK runs the child streams for each record of their parent. The tap runs them
     once, for all parents.
     ``test_the_sdk_runs_the_children_for_each_parent_record``
 ``Stream._generate_record_messages``
-    The SDK looks up the selection for each record, and leaves out the flattened
-    columns of an object that is null. The tap looks it up once, and sends every column.
+    The SDK looks up the selection for each record, and omits the flattened columns of
+    an object that is null. The tap looks it up once, and sends every column.
     ``test_the_sdk_looks_up_the_selection_for_each_record``,
     ``test_the_sdk_flattens_only_what_a_record_has``
 ``Stream._write_state_message``
@@ -50,11 +50,11 @@ Private names that the wing replaces
     column, the reason, and what to do.
     ``test_the_sdk_raises_whatever_an_expression_raises``
 
-Private names that the wing uses
---------------------------------
+Private names that the package uses
+-----------------------------------
 
 ``PluginMapper._eval_stream``
-    Reads ``__alias__``, to refuse one that gives no name.
+    Evaluates ``__alias__``, to refuse one that is not a name.
     ``test_the_sdk_takes_any_value_for_an_alias``
 
 ``Stream._write_starting_replication_value``
@@ -67,7 +67,7 @@ Private names that the wing uses
     The tap of a stream, and the start of the run in milliseconds.
     ``test_the_sdks_stream_keeps_its_tap_and_the_start_of_the_run``
 ``Stream._stream_version``
-    The version that goes out with each record. The SDK sets it only where it sends
+    The version that each record carries. The SDK sets it only if it sends
     ACTIVATE_VERSION itself.
     ``test_the_sdk_sends_the_version_of_a_stream_with_each_record``
 ``Tap._config``
@@ -81,20 +81,20 @@ Private names that the wing uses
     Reads the variables, ``.env`` and lists of texts.
     ``test_the_sdk_reads_texts_and_lists_from_variables``
 ``singer_sdk.helpers._catalog``
-    Finds the selected columns. The tap cannot take them from ``StreamMap.raw_schema``:
-    where a stream map removes a column, the SDK removes it there too.
+    Finds the selected columns. The tap cannot use ``StreamMap.raw_schema``: if a stream
+    map removes a column, the SDK removes it there too.
     ``test_the_sdk_finds_the_selected_columns``,
     ``test_the_sdk_removes_a_column_where_a_stream_map_keeps_what_it_reads``
 ``singer_sdk.helpers._state``
-    The names under which a run notes its progress. The SDK notes it with a WARNING of
-    each incremental stream, the tap without.
+    Names of the progress marks of a run. The SDK logs a warning for each incremental
+    stream when it sets them, the tap does not.
     ``test_the_sdk_warns_that_an_incremental_run_cannot_be_resumed``
 ``singer_sdk.helpers._batch``
     Types of batch files, for annotations only.
     ``test_the_sdk_knows_batch_files_by_these_types``
 
-Public names that the wing replaces or relies on
-------------------------------------------------
+Public names that the package replaces or relies on
+---------------------------------------------------
 
 ``Tap.setup_mapper``
     The SDK ignores a stream map of a stream or a column that does not exist, and
@@ -106,16 +106,16 @@ Public names that the wing replaces or relies on
     Lists the functions and the syntax of expressions.
     ``test_the_sdk_says_what_an_expression_can_use``
 ``singer_sdk.batch``
-    The SDK fails at the first batch where ``batch_config`` lacks a member, has one
-    more, or needs a package, and writes nothing with a batch size of 0. The tap
-    refuses the settings.
+    The SDK fails at the first batch if ``batch_config`` lacks a member, has an unknown
+    one, or needs a package, and writes nothing with a batch size of 0. The tap refuses
+    the settings.
     ``test_the_sdk_looks_at_batch_config_at_the_first_batch``
 
 ``Stream.get_batches``
-    The SDK writes records into batch files as they were read: with columns that are
-    not selected, and neither mapped nor flattened. It announces one file as the rows of
-    every table that stream maps make of a stream. The tap writes what the messages
-    would hold, and refuses more than one table.
+    The SDK writes records to batch files as they were read: with columns that are not
+    selected, and neither mapped nor flattened. If stream maps make several tables of a
+    stream, it sends the same file for each. The tap writes what the messages would
+    contain, and refuses several tables.
     ``test_the_sdk_writes_batch_files_with_what_was_read``,
     ``test_the_sdk_announces_a_batch_file_for_each_table``
 ``Stream.emit_activate_version_messages``
@@ -123,35 +123,36 @@ Public names that the wing replaces or relies on
     version. The tap sends it at the end of a run that did not fail.
     ``test_the_sdk_sends_activate_version_before_the_first_record``
 ``Stream.get_replication_key_signpost``
-    The SDK lets a bookmark come up to the start of the run. The tap stops it five
-    minutes before: an entity can change while it is listed, and clocks differ.
+    In the SDK, a bookmark can be as late as the start of the run. In the tap it is at
+    least five minutes earlier: an entity can change during its listing, and clocks
+    differ.
     ``test_the_sdk_lets_a_bookmark_come_up_to_the_start_of_the_run``
 ``Stream.get_sync_timer``
-    The SDK ends ``--test`` with an exception, and reports it as a failure of the
-    stream. The tap reports a success.
+    The SDK ends ``--test`` with an exception, and reports a failure of the stream. The
+    tap reports a success.
     ``test_the_sdk_ends_a_stream_at_its_limit_with_an_exception``,
     ``test_the_sdk_reports_a_limit_that_was_reached_as_a_failure``
 ``Stream.log``
-    The SDK logs the beginning of each stream at INFO, and a failure as an ERROR of
-    each stream that it passes. The tap logs both at DEBUG.
+    The SDK logs the beginning of each stream at INFO, and a failure as an ERROR for the
+    stream and for each of its parents. The tap logs both at DEBUG.
     ``test_the_sdk_logs_the_beginning_of_each_stream``,
     ``test_the_sdk_logs_a_failure_once_for_each_stream_and_with_its_traceback``
 ``MsgSpecWriter.write_message``
-    The SDK writes each record to stdout by itself. The tap collects them.
+    The SDK writes records to stdout one by one. The tap collects them.
     ``test_the_sdk_writes_each_record_by_itself``
 ``MsgSpecWriter.serialize_message``
     The SDK returns the same buffer each time, so the tap copies it.
     ``test_the_sdk_uses_the_bytes_of_a_message_again``
 
-Public names that are replaced outside of this wing
----------------------------------------------------
+Public names that other modules replace
+---------------------------------------
 
 ``Tap.sync_all``
     In ``tap.py``. The SDK runs children within their parents, each time with a SCHEMA
     and a STATE.
     ``test_the_sdk_runs_the_children_for_each_parent_record``
 ``Tap.run_sync_dry_run``
-    In ``tap.py``. The SDK tries no stream after one that fails.
+    In ``tap.py``. The SDK does not try the streams after one that fails.
     ``test_the_sdk_tries_no_stream_after_one_that_fails``
 ``Tap.cb_config``
 ``SingerCommand.main``
@@ -162,8 +163,8 @@ Public names that are replaced outside of this wing
     ``test_the_sdk_logs_a_failure_once_for_each_stream_and_with_its_traceback``,
     ``test_the_sdk_warns_of_a_python_that_this_package_supports``
 ``Tap.invoke``
-    In ``command_line.py``. The SDK names neither file nor option where a catalog or a
-    state is not valid JSON.
+    In ``command_line.py``. If a catalog or a state is not valid JSON, the SDK names
+    neither the file nor the option.
     ``test_the_sdk_does_not_name_a_file_that_is_not_json``
 ``Tap.cli``
     Wrapped in ``__main__.py``. The SDK sets up the log before its command can report a
@@ -171,8 +172,10 @@ Public names that are replaced outside of this wing
     ``test_the_sdk_sets_up_its_log_before_its_command_runs``
 ``Tap.config_jsonschema``
     In ``settings.py`` and ``settings_check.py``. The SDK does not declare
-    ``emit_activate_version_messages``, and reads fewer forms of dates in
-    ``start_date`` than the tap accepts.
+    ``emit_activate_version_messages``, reads fewer forms of dates in ``start_date``
+    than the tap accepts, and has a schema of ``stream_maps`` that is not a valid JSON
+    schema.
     ``test_the_sdk_does_not_declare_emit_activate_version_messages``,
-    ``test_the_sdk_reads_fewer_forms_of_dates_in_start_date``
+    ``test_the_sdk_reads_fewer_forms_of_dates_in_start_date``,
+    ``test_the_sdks_schema_of_stream_maps_is_not_a_valid_schema``
 """

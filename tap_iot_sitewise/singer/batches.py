@@ -153,5 +153,8 @@ def write_batches(
             )
             raise TapError(msg) from error
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        if isinstance(error, (AttributeError, TypeError)):
+            # The SDK 0.54 fails like this with storages other than files and S3.
+            reason = "the Singer SDK does not support this storage"
         msg = f"batch_config: cannot write a batch file ({reason}); check storage.root"
         raise TapError(msg) from error

@@ -91,7 +91,6 @@ class Stopped(SystemExit):
 class SingerTap(Tap):
     """A tap whose streams are :class:`SingerStream`."""
 
-    message_writer_class = MessageWriter
     message_writer: MessageWriter
 
     def __init__(self, **arguments: t.Any) -> None:  # noqa: ANN401
@@ -100,6 +99,8 @@ class SingerTap(Tap):
         Args:
             arguments: Arguments of the SDK's tap: config, catalog, state and so on.
         """
+        # Before the SDK 0.54 creates one: it handles signals earlier.
+        self.message_writer = arguments.setdefault("message_writer", MessageWriter())
         super().__init__(**arguments)
         self._began_at = time.monotonic()
 

@@ -144,15 +144,17 @@ class Attribute:
         return f"{self.description} Known values: {', '.join(values)}."
 
 
-def camel_case(column: str) -> str:
-    """Return the default wire name of a column."""
+def wire_name(column: str, member: str | None) -> str:
+    """Return ``member``, or the camelCase of the column if it is None."""
+    if member is not None:
+        return member
     first, *others = column.split("_")
     return first + "".join(map(str.title, others))
 
 
 def key(column: str, description: str, *, member: str | None = None) -> Attribute:
     """Declare a key column that comes from the item."""
-    wire = camel_case(column) if member is None else member
+    wire = wire_name(column, member)
     return Attribute(column, wire, Text(), description, required=True, is_key=True)
 
 
@@ -170,7 +172,7 @@ def text(
     column: str, description: str, *values: str, member: str | None = None
 ) -> Attribute:
     """Declare a string, with the known values of an enumeration."""
-    wire = camel_case(column) if member is None else member
+    wire = wire_name(column, member)
     return Attribute(column, wire, Text(values), description)
 
 
@@ -182,5 +184,5 @@ def timestamp(
     marks_change: bool = False,
 ) -> Attribute:
     """Declare a date and time."""
-    wire = camel_case(column) if member is None else member
+    wire = wire_name(column, member)
     return Attribute(column, wire, Timestamp(), description, marks_change=marks_change)

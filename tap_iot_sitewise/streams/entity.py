@@ -20,7 +20,7 @@ from tap_iot_sitewise.streams.attribute import (
     ITSELF,
     Attribute,
     UnexpectedValueError,
-    camel_case,
+    wire_name,
 )
 
 if t.TYPE_CHECKING:
@@ -218,5 +218,5 @@ def nested(
     member: str | None = None,
 ) -> Attribute:
     """Declare an object, or a list of objects."""
-    wire = camel_case(column) if member is None else member
+    wire = wire_name(column, member)
     return Attribute(column, wire, kind, description)

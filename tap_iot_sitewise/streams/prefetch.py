@@ -21,7 +21,7 @@ _LISTINGS_PER_WORKER = 2
 one that is complete, so that a worker does not wait for an earlier, slow listing."""
 
 
-_GLANCE = 0.5
+_WAIT_TIMEOUT = 0.5
 """Seconds after which a wait is repeated."""
 
 
@@ -100,7 +100,8 @@ class Prefetch(t.Generic[K, P]):
                 # With a timeout: Python handles a signal that comes just before the
                 # wait only after the wait.
                 while not self._changed.wait_for(
-                    lambda: listing.pages or listing.done or self._failure, _GLANCE
+                    lambda: listing.pages or listing.done or self._failure,
+                    _WAIT_TIMEOUT,
                 ):
                     pass
                 if self._failure is not None:
