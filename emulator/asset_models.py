@@ -1,4 +1,4 @@
-"""Asset models: their kind of record, and the operations on them."""
+"""Asset models: the kind of record and its operations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _of_the_types(request: ApiRequest) -> Wanted | None:
     types = request.all("assetModelTypes")
     if not types:
         return None
-    # The service model calls ASSET_MODEL the default.
+    # ASSET_MODEL is the default in the service model.
     return lambda model: (model.get("assetModelType") or "ASSET_MODEL") in types
 
 

@@ -133,7 +133,7 @@ def _emulator(options: argparse.Namespace) -> Emulator:
             options.plant,
             asset_models=options.asset_models,
             portals=options.portals,
-            projects_per_portal=options.projects_per_portal,
+            projects=options.projects_per_portal,
             seed=options.seed,
             account=account,
         ),

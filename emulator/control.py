@@ -1,7 +1,7 @@
-"""The emulator's own controls under ``/_emulator/``, for a shell or a benchmark.
+"""The emulator's controls under ``/_emulator/``, for a shell or a benchmark.
 
-docs/emulator.md describes them. No signature is asked for: the emulator listens on the
-loopback address and holds nothing real.
+docs/emulator.md describes them. They need no signature: the emulator listens on the
+loopback address only, and its data is not real.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ _FAULT_MEMBERS = frozenset(
 
 
 class _NotFoundError(Exception):
-    """There is no such control, kind or record."""
+    """The control, the kind or the record does not exist."""
 
 
 class Control:
     """Answers requests for the controls.
 
     Args:
-        plant: May be read and changed.
-        faults: May be set.
-        stats: May be read and reset.
-        denied_actions: IAM actions that nobody may do; may be changed.
+        plant: The plant that the requests read and change.
+        faults: The faults that they switch on and off.
+        stats: The counters that they read and reset.
+        denied_actions: The IAM actions that the emulator denies. They change this set.
     """
 
     def __init__(
         self, plant: Plant, faults: Faults, stats: Stats, denied_actions: set[str]
     ) -> None:
-        """Take over what there is to control."""
+        """Keep the arguments."""
         self._plant = plant
         self._faults = faults
         self._stats = stats
@@ -71,8 +71,8 @@ class Control:
             request: The request, its path under ``PREFIX``.
 
         Returns:
-            JSON: a 200 with what was asked for or changed, a 400 for wrong content, a
-            404 for what does not exist.
+            JSON: status 200 with what was read or changed, 400 if the content is
+            invalid, 404 if the control, kind or record does not exist.
         """
         path = request.raw_path.removeprefix(PREFIX)
         status = HTTPStatus.OK
@@ -86,7 +86,7 @@ class Control:
             status = HTTPStatus.BAD_REQUEST
             found = {"message": f"{type(error).__name__}: {error}"}
         return web.Response(
-            # For a person with curl: indented, and with the end of its line.
+            # Indented and with a line break at the end, for a person with curl.
             body=json.dumps(found, indent=2).encode() + b"\n",
             status=status,
             content_type="application/json",
@@ -128,9 +128,9 @@ class Control:
             case "GET", [kind]:
                 return self._records(kind)
             case "POST", [kind]:
-                made_up = self._plant.made_up(kind, parent)
+                generated = self._plant.generate(kind, parent)
                 dates = {"creationDate": moment, "lastUpdateDate": moment}
-                record = {**made_up, **dates, **content}
+                record = {**generated, **dates, **content}
                 return self._plant.add(kind, record, parent=parent)
             case "PATCH", [kind, record_id]:
                 members = {"lastUpdateDate": moment, **content}
@@ -149,33 +149,34 @@ class Control:
 async def _content(request: web.BaseRequest) -> dict[str, t.Any]:
     content = await request.json() if request.body_exists else {}
     if not isinstance(content, dict):
-        message = "The body must be a JSON object."
-        raise TypeError(message)
+        msg = "The body must be a JSON object."
+        raise TypeError(msg)
     return content
 
 
 def set_faults(
     faults: Faults, content: dict[str, t.Any], denied_actions: set[str]
 ) -> None:
-    """Switch faults on from JSON.
+    """Switch faults on.
 
     Args:
-        faults: Where they are switched on.
-        content: Any of ``clear`` (true), ``latency`` and ``silence`` (seconds),
-            ``quota`` (requests a second or null) with ``burst``, ``at_random`` (names
-            and shares of faults) with ``seed`` and ``operations``, ``fail_next`` and
-            ``always`` (lists of ``operation``, ``fault``, ``after``, and ``times`` for
-            the former), ``deny`` (a list of IAM actions, which replaces the last one).
-        denied_actions: Where ``deny`` goes.
+        faults: The faults to change.
+        content: A JSON object with any of these members: ``clear`` (true), ``latency``
+            and ``silence`` (seconds), ``quota`` (requests per second or null) with
+            ``burst``, ``at_random`` (faults with their probabilities) with ``seed`` and
+            ``operations``, ``fail_next`` and ``always`` (lists of objects with
+            ``operation``, ``fault``, ``after``, and in ``fail_next`` ``times``),
+            ``deny`` (a list of IAM actions, which replaces the previous list).
+        denied_actions: The set that ``deny`` replaces.
 
     Raises:
-        KeyError: A plan names no fault.
+        KeyError: An object in ``fail_next`` or ``always`` names no fault.
         ValueError: There is no such member or fault.
     """
     unknown = set(content).difference(_FAULT_MEMBERS)
     if unknown:
-        message = f"unknown members: {', '.join(sorted(unknown))}"
-        raise ValueError(message)
+        msg = f"unknown members: {', '.join(sorted(unknown))}"
+        raise ValueError(msg)
     if content.get("clear"):
         faults.clear()
     faults.latency = float(content.get("latency", faults.latency))

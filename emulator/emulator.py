@@ -87,7 +87,7 @@ class Emulator:
         self.plant = plant or plants.Plant.make(
             asset_models=asset_models,
             portals=portals,
-            projects_per_portal=projects_per_portal,
+            projects=projects_per_portal,
             seed=seed,
             account=account,
         )

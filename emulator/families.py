@@ -1,4 +1,4 @@
-"""All families of operations, gathered: one module each."""
+"""The kinds of records and the operations of all families."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kinds of records a plant can hold."""
+"""Kinds of records that a plant can contain."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of record.
+    """A kind of record.
 
-    Attributes:
-        name: Its plural, such as ``asset_models``: the name of the tap's stream.
+    Args:
+        name: Its plural, such as ``asset_models``, as the stream is named.
         parent: Name of the kind whose records these belong to, such as ``portals`` for
             projects; None for records that belong to the account itself.
         key: Member that holds a record's ID.

@@ -24,9 +24,9 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def now() -> float:
-    """Return the time as a date of the plant: epoch seconds (UTC) in milliseconds.
+    """Return the current time in epoch seconds (UTC), with millisecond precision.
 
-    Rounded down: no date of the plant is in the future.
+    Rounded down, so that no date of the plant is in the future.
     """
     return time.time_ns() // 1_000_000 / 1000
 
@@ -36,7 +36,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _as_aws_writes(seconds: float) -> str:
-    """Write a float as Java does: one digit before the point, and an exponent."""
+    """Return a date as Java writes it: one digit before the point, an exponent."""
     parts = _EPOCH_SECONDS.fullmatch(repr(seconds))
     if parts is None:
         return repr(seconds)
@@ -44,20 +44,23 @@ def _as_aws_writes(seconds: float) -> str:
 
 
 def encode(record: Record) -> bytes:
-    """One entity as AWS puts it on the wire.
+    """Encode an entity as AWS sends it.
 
-    Dates that are floats come out as Java writes them (``1.576195200543E9``), which
-    is what SiteWise sends and what a reader of decimal fractions only would break on.
+    SiteWise writes dates as Java writes a float, with an exponent:
+    ``1.576195200543E9``. So does this. A client must be able to read them.
 
     Args:
-        record: The entity in wire form. Anything JSON can say, and lone surrogates,
-            which are then escaped because UTF-8 has no form for them.
+        record: The entity in wire form: any JSON object. Lone surrogates may occur;
+            they are escaped, because UTF-8 can't encode them.
+
+    Returns:
+        The entity as JSON in UTF-8.
     """
     text = _JSON(record)
     for member in _DATES:
         date = record.get(member)
         if type(date) is float and math.isfinite(date):
-            # Quotes inside a JSON string are escaped: this cannot match within one.
+            # This can't match within a string: JSON escapes quotes there.
             key = f'"{member}":'
             text = text.replace(f"{key}{date!r}", f"{key}{_as_aws_writes(date)}", 1)
     try:
@@ -68,9 +71,14 @@ def encode(record: Record) -> bytes:
 
 @dataclass(slots=True)
 class _Entry:
-    """One entity at its place; ``sequence`` never changes and is never given twice.
+    """An entity in a listing.
 
-    It is encoded once, not for each page: a benchmark counts the emulator's time too.
+    It is encoded once, not for each page, because a benchmark measures the emulator's
+    time too.
+
+    Args:
+        sequence: Its number in the listing. It is unique and never changes.
+        record: The entity in wire form.
     """
 
     sequence: int
@@ -88,32 +96,26 @@ def _sequence(entry: _Entry) -> int:
 class Listing:
     """Entities in the order in which they were added.
 
-    A page is asked for by the sequence number it comes after, not by an offset, so
-    that what is deleted or added between two pages neither skips nor repeats any
-    other entity. Records are replaced, never altered: a record once handed out stays
-    as it was.
+    A page begins after a sequence number, not at an offset. So an entity that is added
+    or deleted between two pages neither skips nor repeats any other. Records are
+    replaced, never altered: a record that was returned stays as it was.
 
     Args:
-        key: Member that holds an entity's ID.
+        key: Member that holds an entity's ID. An entity whose ID is not a string is
+            listed, but can't be found.
     """
 
     def __init__(self, key: str = "id") -> None:
-        """Begin with none."""
+        """Begin with no entities."""
         self.key = key
         self._numbers = itertools.count(1)
         self._entries: list[_Entry] = []
+        self._entries_by_id: dict[str, _Entry] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        """How many entities there are."""
+        """Return the number of entities."""
         return len(self._entries)
-
-    def __contains__(self, entity_id: object) -> bool:
-        """Whether there is an entity of that ID."""
-        with self._lock:
-            return any(
-                entry.record.get(self.key) == entity_id for entry in self._entries
-            )
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -121,44 +123,51 @@ class Listing:
         with self._lock:
             return tuple(entry.record for entry in self._entries)
 
-    def _place(self, entity_id: object) -> int:
-        for place, entry in enumerate(self._entries):
-            if entry.record.get(self.key) == entity_id:
-                return place
-        raise KeyError(entity_id)
-
-    def find(self, entity_id: object) -> Record:
-        """Return the entity of that ID. Not to be altered.
+    def find(self, entity_id: str) -> Record:
+        """Return the entity with an ID. Not to be altered.
 
         Raises:
-            KeyError: There is no entity of that ID.
+            KeyError: No entity has this ID.
         """
-        with self._lock:
-            return self._entries[self._place(entity_id)].record
+        return self._entries_by_id[entity_id].record
 
     def add(self, record: Record) -> None:
-        """Add an entity at the end."""
+        """Add an entity at the end. Its ID must be a new one."""
         with self._lock:
-            self._entries.append(_Entry(next(self._numbers), record))
+            self._put(len(self._entries), _Entry(next(self._numbers), record))
 
-    def delete(self, entity_id: object) -> None:
+    def delete(self, entity_id: str) -> None:
         """Delete an entity.
 
         Raises:
-            KeyError: There is no entity of that ID.
+            KeyError: No entity has this ID.
         """
         with self._lock:
-            del self._entries[self._place(entity_id)]
+            entry = self._entries_by_id.pop(entity_id)
+            del self._entries[self._place(entry)]
 
-    def replace(self, entity_id: object, record: Record) -> None:
-        """Put another record in an entity's place.
+    def replace(self, entity_id: str, record: Record) -> None:
+        """Put another record with the same ID in an entity's place.
 
         Raises:
-            KeyError: There is no entity of that ID.
+            KeyError: No entity has this ID.
+            ValueError: The record has another ID.
         """
+        if record.get(self.key) != entity_id:
+            msg = f"the ID {entity_id} can't be changed"
+            raise ValueError(msg)
         with self._lock:
-            place = self._place(entity_id)
-            self._entries[place] = _Entry(self._entries[place].sequence, record)
+            entry = self._entries_by_id[entity_id]
+            self._put(self._place(entry), _Entry(entry.sequence, record))
+
+    def _place(self, entry: _Entry) -> int:
+        return bisect.bisect_left(self._entries, entry.sequence, key=_sequence)
+
+    def _put(self, place: int, entry: _Entry) -> None:
+        self._entries[place : place + 1] = [entry]
+        entity_id = entry.record.get(self.key)
+        if isinstance(entity_id, str):
+            self._entries_by_id[entity_id] = entry
 
     def page(
         self,
@@ -166,16 +175,17 @@ class Listing:
         limit: int,
         wanted: Callable[[Record], bool] | None = None,
     ) -> tuple[bytes, int | None]:
-        """Return the entities that follow, encoded and joined by commas.
+        """Return the next entities, encoded and joined by commas.
 
         Args:
-            after: The sequence number that the last page ended with, 0 for the first.
-            limit: How many at most.
-            wanted: Which ones, all when None.
+            after: The sequence number that the last page ended with; 0 for the first
+                page.
+            limit: The maximum number of entities.
+            wanted: Which entities; all when None.
 
         Returns:
-            The JSON of the entities without the brackets, and the sequence number to
-            go on after, None when nothing follows.
+            The entities as the content of a JSON array, without the brackets. And the
+            sequence number after which the next page begins, None after the last page.
         """
         with self._lock:
             start = bisect.bisect_right(self._entries, after, key=_sequence)

@@ -1,4 +1,4 @@
-"""Makes up the records of a plant, each kind from a random source of its own."""
+"""Generates the records of a plant. Each kind has its own random numbers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Record = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Source:
-    """What a record is made from.
+    """What the records of one kind are generated from.
 
-    Attributes:
+    Args:
         dice: Random numbers, the same for the same seed on every machine.
-        account: The account that the record belongs to.
+        account: The account that the records belong to.
     """
 
     dice: random.Random
@@ -35,18 +35,18 @@ class Source:
 
 
 Make: t.TypeAlias = "Callable[[Source, Record | None], Iterator[Record]]"
-"""Makes the records of one kind without end; of one parent, where the kind has one."""
+"""Generates records of one kind without end, given the parent if the kind has one."""
 
 
 class Maker:
-    """Makes the records of one made-up account.
+    """Generates the records of an account.
 
-    Each kind, and each parent's children, have a random source of their own. So the
-    first ten asset models are the same in a plant of ten and in one of a thousand.
+    Each kind has its own random numbers; if it has a parent, each parent too. So the
+    first ten asset models are the same in a plant of ten and in a plant of a thousand.
 
     Args:
-        contents: For each kind of record the function that makes it.
-        seed: The same seed makes the same records.
+        contents: The function that generates records, for each kind.
+        seed: The same seed gives the same records.
         account: The account that the records belong to.
     """
 
@@ -57,21 +57,27 @@ class Maker:
         seed: int = 7,
         account: Account | None = None,
     ) -> None:
-        """Take over what there is to make."""
+        """Keep the arguments. Nothing is generated yet."""
         self._contents = contents
         self._seed = seed
         self._account = account or Account()
 
-    def records(self, kind: str, parent: Record | None = None) -> Iterator[Record]:
-        """Return the records of a kind, without end.
+    def records(
+        self, kind: str, parent_id: str | None = None, parent: Record | None = None
+    ) -> Iterator[Record]:
+        """Generate records of a kind without end.
 
         Args:
             kind: Name of the kind, such as ``projects``.
+            parent_id: ID of the parent, for a kind that has one.
             parent: Record of the parent, for a kind that has one.
+
+        Raises:
+            KeyError: There is no such kind.
         """
         parts = [self._seed, kind]
-        if parent is not None:
-            parts.append(parent["id"])
-        # The plant has to be the same on every machine, not hard to guess.
+        if parent_id is not None:
+            parts.append(parent_id)
+        # They must be the same on every machine. They need not be hard to guess.
         dice = random.Random("/".join(map(str, parts)))  # noqa: S311
         return self._contents[kind](Source(dice, self._account), parent)

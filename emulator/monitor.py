@@ -1,4 +1,4 @@
-"""SiteWise Monitor: portals and their projects, and the operations on them."""
+"""SiteWise Monitor: portals and projects, and their operations."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""What the emulated account holds."""
+"""The data of the emulated account."""
 
 from __future__ import annotations
 
 import itertools
+import threading
 import typing as t
 from collections.abc import Mapping
 
@@ -22,7 +23,7 @@ CONTENTS: Mapping[str, Mapping[str, Make]] = {
     "factory": factory.RECORDS,
     "hostile": hostile.RECORDS,
 }
-"""What a made-up plant can hold: a believable factory, or what is hard to carry."""
+"""What a generated plant can contain: a realistic factory, or difficult values."""
 
 _KINDS = {kind.name: kind for kind in KINDS}
 _CHILDREN = {
@@ -31,16 +32,16 @@ _CHILDREN = {
 
 
 class Plant:
-    """The records of an account by their kind, in wire form.
+    """The records of an account by kind, in wire form.
 
-    Dates are epoch seconds (UTC) as floats. A test may put anything else in as well:
-    new members, nulls, values out of range. A plant may be read and changed from any
-    thread while it is being served.
+    Dates are floats: epoch seconds (UTC). A test may add anything else: new members,
+    nulls, values out of range. Any thread may read and change a plant while the
+    emulator serves it.
 
     Args:
-        maker: Where ``add`` takes its records from when it is given none.
-        records: For each kind its records as the List operation sends them; for a kind
-            with a parent, the records by the parent's ID.
+        maker: Generates a record when ``add`` is called without one.
+        records: The records of each kind as the List operation sends them. For a kind
+            with a parent, a mapping from the parent's ID to the records.
     """
 
     def __init__(
@@ -49,16 +50,22 @@ class Plant:
         maker: Maker | None = None,
         **records: Iterable[Record] | Mapping[str, Iterable[Record]],
     ) -> None:
-        """Take over the records."""
+        """Add the records."""
         self._maker = maker or Maker(CONTENTS["hostile"])
-        # What the maker has made already: how many of a kind for each parent.
+        # Held during a change. Readers need no lock.
+        self._lock = threading.RLock()
+        # How many records of a kind `make` generated for each parent.
         self._made: dict[str, int] = {}
-        self._more: dict[tuple[str, str | None], Iterator[Record]] = {}
-        # For each kind its listings by the ID of the parent, which is None where a kind
-        # has no parent.
+        # Generators that continue after those records.
+        self._further: dict[tuple[str, str | None], Iterator[Record]] = {}
+        # The listings of each kind by the parent's ID, None if the kind has no parent.
         self._listings: dict[str, dict[str | None, Listing]] = {
             kind.name: {None: Listing(kind.key)} if kind.parent is None else {}
             for kind in KINDS
+        }
+        # The listing that contains a record, by kind and the record's ID.
+        self._listing_by_id: dict[str, dict[str, Listing]] = {
+            kind.name: {} for kind in KINDS
         }
         for kind in KINDS:
             given = records.get(kind.name, ())
@@ -68,43 +75,39 @@ class Plant:
                     self.add(kind.name, record, parent=parent)
 
     @classmethod
-    def make(  # noqa: PLR0913 - the three sizes and what is made up
+    def make(
         cls,
         contents: str = "hostile",
         *,
-        asset_models: int = 30,
-        portals: int = 5,
-        projects_per_portal: int = 4,
         seed: int = 7,
         account: Account | None = None,
+        **sizes: int,
     ) -> Plant:
-        """Make up a plant.
+        """Generate a plant.
 
         Args:
-            contents: What it holds, one of ``CONTENTS``.
-            asset_models: How many.
-            portals: How many.
-            projects_per_portal: How many in each portal.
-            seed: The same seed and sizes make the same plant, on any machine.
-            account: The account that it belongs to.
+            contents: One of ``CONTENTS``.
+            seed: The same seed and sizes give the same plant, on any machine.
+            account: The account that the records belong to.
+            sizes: The number of records of each kind, for a kind with a parent the
+                number for each parent. Of other kinds there are no records.
+
+        Raises:
+            KeyError: There is no such kind.
         """
         plant = cls(maker=Maker(CONTENTS[contents], seed=seed, account=account))
-        plant._made = {
-            "asset_models": asset_models,
-            "portals": portals,
-            "projects": projects_per_portal,
-        }
+        plant._made = dict.fromkeys(_KINDS, 0)
+        for kind, size in sizes.items():
+            plant._made[_KINDS[kind].name] = size
         for kind in KINDS:
-            # Not by the IDs of the parents: to find a record takes time that grows with
-            # the number of records.
             for parent_id, parent in plant._parents(kind):
-                made = plant._maker.records(kind.name, parent)
-                for record in itertools.islice(made, plant._made[kind.name]):
+                generated = plant._maker.records(kind.name, parent_id, parent)
+                for record in itertools.islice(generated, plant._made[kind.name]):
                     plant.add(kind.name, record, parent=parent_id)
         return plant
 
     def _parents(self, kind: Kind) -> list[tuple[str | None, Record | None]]:
-        """Return the parents of a kind with their IDs, or None for no parent."""
+        """Return a kind's parents with their IDs; one None if it has no parent."""
         if kind.parent is None:
             return [(None, None)]
         return [
@@ -113,7 +116,7 @@ class Plant:
             for record in listing.records
         ]
 
-    # What there is
+    # Reading
 
     @property
     def asset_models(self) -> tuple[Record, ...]:
@@ -164,9 +167,29 @@ class Plant:
         Raises:
             KeyError: There is no such record.
         """
-        return self._listing_of(kind, record_id).find(record_id)
+        return self._listing_by_id[kind][record_id].find(record_id)
 
-    # What happens to it
+    # Changing
+
+    def generate(self, kind: str, parent: str | None = None) -> Record:
+        """Generate a record that is not in the plant yet. It is not added.
+
+        Args:
+            kind: Name of the kind.
+            parent: ID of the parent, for a kind that has one.
+
+        Raises:
+            KeyError: There is no such kind or parent.
+        """
+        with self._lock:
+            self.listing(kind, parent)
+            if (kind, parent) not in self._further:
+                above = _KINDS[kind].parent
+                record = self.find(above, parent) if above and parent else None
+                generated = self._maker.records(kind, parent, record)
+                made = self._made.get(kind, 0)
+                self._further[kind, parent] = itertools.islice(generated, made, None)
+            return next(self._further[kind, parent])
 
     def add(
         self, kind: str, record: Record | None = None, *, parent: str | None = None
@@ -175,7 +198,7 @@ class Plant:
 
         Args:
             kind: Name of the kind.
-            record: The record; a made-up one when None.
+            record: The record; generated when None.
             parent: ID of the parent, for a kind that has one.
 
         Returns:
@@ -183,18 +206,30 @@ class Plant:
 
         Raises:
             KeyError: There is no such kind or parent.
+            ValueError: A record of this kind has the same ID, or the kind has children
+                and the record's ID is not a string.
         """
-        listing = self.listing(kind, parent)
-        if record is None:
-            record = self.made_up(kind, parent)
-        # Before the record, so that whoever sees it can ask for its children.
-        for child in _CHILDREN[kind]:
-            self._listings[child.name][record[listing.key]] = Listing(child.key)
-        listing.add(record)
-        return record
+        with self._lock:
+            listing = self.listing(kind, parent)
+            if record is None:
+                record = self.generate(kind, parent)
+            record_id = record.get(listing.key)
+            if isinstance(record_id, str):
+                if record_id in self._listing_by_id[kind]:
+                    msg = f"the ID {record_id} exists already in {kind}"
+                    raise ValueError(msg)
+                self._listing_by_id[kind][record_id] = listing
+            # Before the record, so that whoever sees it can list its children.
+            for child in _CHILDREN[kind]:
+                if not isinstance(record_id, str):
+                    msg = f"{listing.key} must be a string in {kind}"
+                    raise ValueError(msg)  # noqa: TRY004 - a value of the caller's JSON
+                self._listings[child.name][record_id] = Listing(child.key)
+            listing.add(record)
+            return record
 
     def delete(self, kind: str, record_id: str) -> None:
-        """Delete a record and all that belongs to it.
+        """Delete a record and its children.
 
         Args:
             kind: Name of the kind.
@@ -203,14 +238,17 @@ class Plant:
         Raises:
             KeyError: There is no such record.
         """
-        self._listing_of(kind, record_id).delete(record_id)
-        for child in _CHILDREN[kind]:
-            for record in self.listing(child.name, record_id).records:
-                self.delete(child.name, record[child.key])
-            del self._listings[child.name][record_id]
+        with self._lock:
+            self._listing_by_id[kind].pop(record_id).delete(record_id)
+            for child in _CHILDREN[kind]:
+                for record in self.listing(child.name, record_id).records:
+                    child_id = record.get(child.key)
+                    if isinstance(child_id, str):
+                        self.delete(child.name, child_id)
+                del self._listings[child.name][record_id]
 
     def change(self, kind: str, record_id: str, /, **members: object) -> Record:
-        """Set members of a record, and no date but those given.
+        """Set members of a record. Dates change only if given.
 
         Args:
             kind: Name of the kind.
@@ -222,11 +260,13 @@ class Plant:
 
         Raises:
             KeyError: There is no such record.
+            ValueError: The new ID is not the present one.
         """
-        listing = self._listing_of(kind, record_id)
-        record = {**listing.find(record_id), **members}
-        listing.replace(record_id, record)
-        return record
+        with self._lock:
+            listing = self._listing_by_id[kind][record_id]
+            record = {**listing.find(record_id), **members}
+            listing.replace(record_id, record)
+            return record
 
     def touch(self, kind: str, record_id: str, at: float | None = None) -> Record:
         """Set a record's ``lastUpdateDate``.
@@ -234,7 +274,7 @@ class Plant:
         Args:
             kind: Name of the kind.
             record_id: ID of the record.
-            at: Epoch seconds; now when None.
+            at: Epoch seconds (UTC); the current time when None.
 
         Returns:
             The new record.
@@ -244,32 +284,3 @@ class Plant:
         """
         moment = now() if at is None else at
         return self.change(kind, record_id, lastUpdateDate=moment)
-
-    def _listing_of(self, kind: str, record_id: str) -> Listing:
-        for listing in tuple(self._listings[kind].values()):
-            if record_id in listing:
-                return listing
-        raise KeyError(record_id)
-
-    def made_up(self, kind: str, parent: str | None = None) -> Record:
-        """Return a made-up record that is not in the plant yet. It is not added.
-
-        Args:
-            kind: Name of the kind.
-            parent: ID of the parent, for a kind that has one.
-
-        Raises:
-            KeyError: There is no such kind or parent.
-        """
-        if (kind, parent) not in self._more:
-            # Continue after what `make` took.
-            made = self._made.get(kind, 0)
-            further = itertools.islice(self._source(kind, parent), made, None)
-            self._more[kind, parent] = further
-        return next(self._more[kind, parent])
-
-    def _source(self, kind: str, parent: str | None) -> Iterator[Record]:
-        above = _KINDS[kind].parent
-        if above is None or parent is None:
-            return self._maker.records(kind)
-        return self._maker.records(kind, self.find(above, parent))

@@ -20,11 +20,9 @@ from tests import expected
 from tests.conftest import static
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.conftest import Message, TapCommand
 
-SOUND = Plant.make(asset_models=4, portals=2, projects_per_portal=2, seed=5)
+SOUND = Plant.make(asset_models=4, portals=2, projects=2, seed=5)
 
 
 def extract(aws: Emulator, **settings: object) -> list[Message]:
@@ -38,12 +36,6 @@ def extract(aws: Emulator, **settings: object) -> list[Message]:
             tap.message_writer.flush()
     text = written.buffer.getvalue().decode()
     return [json.loads(line) for line in text.splitlines()]
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Emulator]:
-    with Emulator(asset_models=0, portals=0) as emulator:
-        yield emulator
 
 
 VALUES = st.recursive(
@@ -66,24 +58,22 @@ MEMBERS = st.sampled_from(
 
 
 @hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow],
     max_examples=25,
 )
 @given(changes=st.dictionaries(MEMBERS, VALUES, max_size=3))
 def test_any_asset_model_gives_a_valid_record_or_one_error(
-    served: Emulator, changes: dict[str, t.Any]
+    changes: dict[str, t.Any],
 ) -> None:
     wire = {**SOUND.asset_models[1], **changes}
-    for model in served.plant.asset_models:
-        served.plant.delete("asset_models", model["id"])
-    served.plant.add("asset_models", wire)
 
     refusal = None
     messages: list[Message] = []
-    try:
-        messages = extract(served)
-    except TapError as error:
-        refusal = str(error)
+    with Emulator(plant=Plant(asset_models=[wire])) as aws:
+        try:
+            messages = extract(aws)
+        except TapError as error:
+            refusal = str(error)
 
     if refusal is not None:
         assert refusal.startswith("ListAssetModels: AssetModel")

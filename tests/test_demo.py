@@ -35,6 +35,10 @@ def directory() -> Iterator[Path]:
     # Short: the path of a server's socket may have some hundred characters only.
     with tempfile.TemporaryDirectory(prefix="demo-") as path:
         yield Path(path)
+        # A demo that a failed test leaves behind would block all that come after it.
+        for process in started(Path(path)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -122,10 +126,14 @@ def test_a_run_that_was_killed_does_not_block_the_next_demo(directory: Path) -> 
     arguments = ("--loader=target-jsonl", "--verbose", "--")
     killed = start(directory, *arguments, "--latency=3600")
     read_until(killed.stderr, "Running catalog discovery")
-    (meltano,) = (
-        process
-        for process, command_line in started(directory).items()
-        if command_line[1:2] == [str(MELTANO)]
+    # A process that Meltano is starting has Meltano's command line at first.
+    (meltano, *_) = sorted(
+        (
+            process
+            for process, command_line in started(directory).items()
+            if command_line[1:2] == [str(MELTANO)]
+        ),
+        key=psutil.Process.create_time,
     )
     # Meltano and what it runs, as at a power cut. The run stays marked as running.
     os.killpg(meltano.pid, signal.SIGKILL)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import re
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -32,12 +34,12 @@ def known_values(shape: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def plant() -> Plant:
-    return Plant.make(asset_models=200, portals=24, projects_per_portal=12)
+    return Plant.make(asset_models=200, portals=24, projects=12)
 
 
 def test_the_same_seed_makes_the_same_plant() -> None:
     one, two, other = (
-        Plant.make(asset_models=40, portals=6, projects_per_portal=3, seed=seed)
+        Plant.make(asset_models=40, portals=6, projects=3, seed=seed)
         for seed in (3, 3, 4)
     )
     assert one.asset_models == two.asset_models
@@ -47,8 +49,8 @@ def test_the_same_seed_makes_the_same_plant() -> None:
 
 
 def test_a_larger_plant_begins_as_a_smaller_one() -> None:
-    small = Plant.make(asset_models=5, portals=2, projects_per_portal=1)
-    large = Plant.make(asset_models=9, portals=3, projects_per_portal=4)
+    small = Plant.make(asset_models=5, portals=2, projects=1)
+    large = Plant.make(asset_models=9, portals=3, projects=4)
     assert large.asset_models[:5] == small.asset_models
     assert large.portals[:2] == small.portals
     for portal in small.portals:
@@ -65,7 +67,7 @@ def test_the_work_to_make_a_plant_grows_as_its_size() -> None:
 
         sys.setprofile(count)
         try:
-            Plant.make(asset_models=0, portals=portals, projects_per_portal=1)
+            Plant.make(asset_models=0, portals=portals, projects=1)
         finally:
             sys.setprofile(None)
         return counted
@@ -122,7 +124,7 @@ def test_members_are_those_of_the_service_model(
 
 @pytest.mark.parametrize("contents", sorted(CONTENTS))
 def test_a_plant_of_each_kind_has_the_size_asked_for(contents: str) -> None:
-    plant = Plant.make(contents, asset_models=7, portals=3, projects_per_portal=2)
+    plant = Plant.make(contents, asset_models=7, portals=3, projects=2)
     assert len(plant.asset_models) == 7
     assert [len(group) for group in plant.projects.values()] == [2, 2, 2]
 
@@ -133,13 +135,11 @@ END = datetime(2025, 7, 1, tzinfo=timezone.utc)
 
 @pytest.fixture(scope="module")
 def factory() -> Plant:
-    return Plant.make(
-        "factory", asset_models=100_000, portals=300, projects_per_portal=12
-    )
+    return Plant.make("factory", asset_models=100_000, portals=300, projects=12)
 
 
 def test_a_factory_has_sites_with_lines_machines_and_components() -> None:
-    plant = Plant.make("factory", asset_models=30, portals=5)
+    plant = Plant.make("factory", asset_models=30, portals=5, projects=4)
     models = {model["name"]: model for model in plant.asset_models}
     assert models["Site Cork"]["assetModelType"] == "ASSET_MODEL"
     levels = {name.count(" / ") for name in models if name.startswith("Site ")}
@@ -238,7 +238,7 @@ def test_asset_models_are_added_changed_touched_and_deleted() -> None:
 
 
 def test_portals_and_projects_are_added_changed_touched_and_deleted() -> None:
-    plant = Plant.make(portals=2, projects_per_portal=2)
+    plant = Plant.make(portals=2, projects=2)
     first, second = (portal["id"] for portal in plant.portals)
     added = plant.add("portals")
     project = plant.add("projects", parent=added["id"])
@@ -259,6 +259,64 @@ def test_portals_and_projects_are_added_changed_touched_and_deleted() -> None:
         for missing in (plant.delete, plant.touch):
             with pytest.raises(KeyError):
                 missing(kind, "unknown")
+
+
+def test_an_id_is_given_once_and_never_changes() -> None:
+    plant = Plant.make(asset_models=1, portals=2, projects=2)
+    first, second = (portal["id"] for portal in plant.portals)
+    project = plant.projects[first][0]["id"]
+    before = (plant.portals, plant.projects)
+
+    with pytest.raises(ValueError, match="exists already in portals"):
+        plant.add("portals", {"id": first})
+    # A project of one portal can't have the ID of another portal's project.
+    with pytest.raises(ValueError, match="exists already in projects"):
+        plant.add("projects", {"id": project}, parent=second)
+    with pytest.raises(ValueError, match="can't be changed"):
+        plant.change("portals", first, id="other")
+    with pytest.raises(ValueError, match="must be a string"):
+        plant.add("portals", {"id": None})
+    assert (plant.portals, plant.projects) == before
+
+    plant.delete("portals", first)
+    assert plant.add("portals", {"id": first}) == plant.find("portals", first)
+    assert plant.projects[first] == ()
+
+
+def test_a_plant_of_unknown_kinds_is_refused() -> None:
+    with pytest.raises(KeyError, match="robots"):
+        Plant.make(robots=3)
+
+
+def test_changes_of_several_threads_are_all_kept() -> None:
+    plant = Plant.make(portals=3, projects=2)
+    portals = [portal["id"] for portal in plant.portals]
+    number = 200
+
+    def work(thread: int) -> None:
+        for place in range(number):
+            plant.add("projects", parent=portals[place % 3])
+            plant.add("asset_models")
+            plant.change("portals", portals[0], **{f"{thread}/{place}": place})
+            gone = plant.add("portals")["id"]
+            plant.add("projects", parent=gone)
+            plant.delete("portals", gone)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(work, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert [portal["id"] for portal in plant.portals] == portals
+    assert len({model["id"] for model in plant.asset_models}) == 4 * number
+    projects = every_project(plant)
+    assert len({project["id"] for project in projects}) == 6 + 4 * number
+    changed = plant.find("portals", portals[0])
+    for thread, place in itertools.product(range(4), range(number)):
+        assert changed[f"{thread}/{place}"] == place
 
 
 def test_a_plant_is_made_for_its_partition() -> None:

@@ -552,6 +552,21 @@ def test_a_record_is_added_over_http(aws: Emulator) -> None:
         assert begin <= record["creationDate"] <= time.time()
 
 
+def test_an_id_that_exists_is_refused_over_http(aws: Emulator) -> None:
+    portal = aws.plant.portals[0]
+    before = aws.plant.projects
+    for method, path, content in (
+        ("POST", "plant/portals", {"id": portal["id"]}),
+        ("POST", "plant/portals", {"id": 7}),
+        ("PATCH", f"plant/portals/{portal['id']}", {"id": "other"}),
+    ):
+        status, answer = control(aws, method, path, content)
+        assert status == 400
+        assert isinstance(answer, dict)
+        assert answer["message"].startswith("ValueError: ")
+    assert aws.plant.projects == before
+
+
 def test_a_record_is_changed_over_http_and_dated(aws: Emulator) -> None:
     first, second = aws.plant.asset_models[:2]
     begin = time.time_ns() // 1_000_000 / 1000
