@@ -1,11 +1,11 @@
 """`python -m demo.supervisor COMMAND`: run a command that must not outlive the demo.
 
-The demo holds the other end of stdin. It closes when the demo closes it, and also when
-the demo ends in any way, a SIGKILL included. Then the command gets one SIGTERM.
+Stdin is a pipe from the demo. It closes when the demo closes it or ends in any way, a
+SIGKILL included. Then the supervisor sends one SIGTERM to the command.
 
-The demo starts this in a session of its own, where no Ctrl-C arrives. Meltano needs
-that: it ends an interrupted run properly, but a second signal makes it exit at once,
-with its loader still running and the run marked as running.
+The demo starts the supervisor in a session of its own, so that no Ctrl-C reaches it.
+Meltano needs this: it ends an interrupted run properly, but at a second signal it exits
+at once, while its loader is still running and the run is marked as running.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import contextlib
 import select
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -44,15 +45,21 @@ def main(command: Sequence[str]) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    # The children that the command starts, too: the emulator runs Meltano in a session
-    # of its own, and Meltano runs the tap and the loader.
-    running = psutil.Process().children(recursive=True)
+    # Its descendants, too: the emulator runs Meltano in a session of its own, and
+    # Meltano runs the tap and the loader.
+    descendants = psutil.Process(process.pid).children(recursive=True)
+    deadline = time.monotonic() + _GRACE_SECONDS
     process.terminate()
-    _, left = psutil.wait_procs(running, _GRACE_SECONDS)
-    for child in left:
+    # Not with psutil: it would take the exit code, and Popen would report 0.
+    try:
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    rest = max(0, deadline - time.monotonic())
+    for child in psutil.wait_procs(descendants, rest)[1]:
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
-    process.wait()
 
 
 if __name__ == "__main__":

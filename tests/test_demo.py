@@ -242,6 +242,41 @@ def test_nothing_outlives_a_demo_that_is_killed(directory: Path) -> None:
     check_that_nothing_is_left(directory)
 
 
+@pytest.mark.parametrize(
+    ("command", "exit_code"),
+    [
+        ("sys.exit(7)", 7),
+        ("os.kill(os.getpid(), signal.SIGKILL)", 128 + signal.SIGKILL),
+        ("ready(); time.sleep(LIMIT)", 128 + signal.SIGTERM),
+        ("at_sigterm_exit_with(9); ready(); time.sleep(LIMIT)", 9),
+    ],
+)
+def test_a_supervised_command_ends_with_its_exit_code(
+    command: str, exit_code: int
+) -> None:
+    prelude = (
+        f"import os, signal, sys, time; LIMIT = {LIMIT};"
+        "ready = lambda: print('ready', flush=True);"
+        "at_sigterm_exit_with = lambda code:"
+        "    signal.signal(signal.SIGTERM, lambda *_: sys.exit(code));"
+    )
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "demo.supervisor"),
+            *(sys.executable, "-c", prelude + command),
+        ],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as supervisor:
+        # An end of the file, where the command ends by itself.
+        assert supervisor.stdout is not None
+        supervisor.stdout.readline()
+        supervisor.communicate(timeout=LIMIT)
+
+    assert supervisor.returncode == exit_code
+
+
 def test_a_table_is_aligned_whatever_its_texts_are() -> None:
     rows: list[dict[str, object]] = [
         {"name": "Cork\r\noperations", "state": "ACTIVE", "projects": 5, "error": ""},
