@@ -16,14 +16,14 @@ from demo.postgres import NotStartedError, server
 from demo.report import empty_streams, report
 
 PLANT = ("--asset-models=120", "--portals=12", "--projects-per-portal=5")
-"""Sizes that take a moment, and fill more than one page here and there."""
+"""The size of the demo's plant."""
 
 _WITHOUT_TERMINAL = (100, 24)
 _NARROWEST, _WIDEST = 60, 120
 
 
 class _Log:
-    """Meltano's log: printed as it comes, or kept until something fails."""
+    """Meltano's log: printed at once, or kept and printed if the demo fails."""
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
@@ -55,7 +55,7 @@ def main() -> int:
     output = OUTPUT / options.loader
     environment = {}
     with contextlib.ExitStack() as stack:
-        place = stack.enter_context(one_at_a_time(_say_that_it_waits))
+        lock = stack.enter_context(one_at_a_time(_say_that_it_waits))
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir()
         try:
@@ -71,7 +71,7 @@ def main() -> int:
                 log.add,
                 emulator=(*PLANT, *options.emulator),
                 environment=environment,
-                place=place,
+                lock=lock,
             )
             total = time.monotonic() - start
         except (RunFailedError, NotStartedError) as error:
@@ -106,8 +106,8 @@ def _options() -> argparse.Namespace:
 
 
 def _say(line: str) -> None:
-    """Print to stderr: stdout is for what was loaded."""
-    # Without a reader nobody misses the line, and the demo still has to clean up.
+    """Print to stderr. Stdout is for the loaded data."""
+    # If stderr is closed, the demo still has to clean up.
     with contextlib.suppress(BrokenPipeError):
         print(line, file=sys.stderr, flush=True)
 

@@ -1,17 +1,17 @@
-"""What a target wrote, read back from its files or tables."""
+"""Read what a loader wrote to its files or tables."""
 
 from __future__ import annotations
 
 import csv
 import json
+import typing as t
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 import psycopg
 from psycopg import sql
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _POSTGRES_URL = "TARGET_POSTGRES_SQLALCHEMY_URL"
 
 _SCHEMAS = {"target-postgres": "sitewise", "target-duckdb": "main"}
-"""Where the demo environment of meltano.yml has the tables."""
+"""The schema of the tables, as the environment `demo` in meltano.yml sets it."""
 
 _QUERY = """\
 SELECT portals.name AS portal, portals.status__state AS state,
@@ -33,24 +33,24 @@ ORDER BY updated DESC, portal
 LIMIT 5"""
 
 
-class Loaded(Protocol):
+class Loaded(t.Protocol):
     """What was loaded."""
 
     kept: Path | None
-    """Directory of what is still there when the demo has ended, if anything is."""
+    """Directory of the files that remain after the demo, if there are any."""
 
     query: str | None
-    """A query about portals and their projects, where the loader filled tables."""
+    """A query about portals and their projects, if the loader filled tables."""
 
     def rows(self, stream: str) -> Iterator[Row]:
-        """Read the rows of a stream; none where it left no file or table."""
+        """Yield the rows of a stream; none if there is no file or table."""
 
     def answer(self) -> Iterator[Row]:
-        """Run the query."""
+        """Yield the rows that the query returns."""
 
 
 class _Files(AbstractContextManager["_Files"]):
-    """A directory with a file for each stream."""
+    """The files in a directory, one for each stream."""
 
     suffix: str
     query = None
@@ -59,7 +59,7 @@ class _Files(AbstractContextManager["_Files"]):
         self.kept = output
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is held open."""
+        """Close nothing: each file is closed after reading."""
 
     def rows(self, stream: str) -> Iterator[Row]:
         file = self.kept / f"{stream}{self.suffix}"
@@ -149,11 +149,11 @@ def _named(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
         yield dict(zip(columns, row, strict=True))
 
 
-LOADERS: dict[str, Callable[[Path, Mapping[str, str]], Any]] = {
+LOADERS: dict[str, Callable[[Path, Mapping[str, str]], t.Any]] = {
     "target-csv": _Csv,
     "target-duckdb": _DuckDb,
     "target-jsonl": _JsonLines,
     "target-postgres": _Postgres,
 }
-"""What reads back what a loader left: from its output directory and the environment
-that Meltano had; to be used in a `with` statement, as :class:`Loaded`."""
+"""The reader of each loader: a context manager that returns a :class:`Loaded`. Its
+arguments are the loader's output directory and the variables that Meltano had."""

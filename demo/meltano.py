@@ -1,4 +1,4 @@
-"""`meltano run` beside the emulator, with its log made readable on the way."""
+"""Run Meltano with the emulator, and make its log readable."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import json
 import os
 import subprocess
 import sys
+import typing as t
 from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from demo.stopping import raise_if_stopped
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +26,7 @@ class RunFailedError(Exception):
     """`meltano run` failed."""
 
     def __init__(self, exit_code: int) -> None:
-        """Keep the exit code, which becomes the demo's own.
+        """Keep the exit code, with which the demo ends.
 
         Args:
             exit_code: The exit code of the command.
@@ -37,16 +37,17 @@ class RunFailedError(Exception):
 
 @contextmanager
 def one_at_a_time(wait: Callable[[], None]) -> Iterator[int]:
-    """Hold the project's only place for a demo.
+    """Hold the lock that only one demo can have.
 
-    Two demos at once would share Meltano's working files and write the same output. The
-    demo before may also still be ending: GNU make exits at the second Ctrl-C.
+    Two demos at once would share Meltano's working files and write the same output. An
+    interrupted demo may also still be ending: GNU make exits at the second Ctrl-C.
 
     Args:
-        wait: Called once if another demo has to end first.
+        wait: Called once if another demo has the lock.
 
     Yields:
-        A file descriptor. The place stays taken until every process that has it ends.
+        The lock's file descriptor. The lock is held until all processes with this
+        descriptor have ended.
     """
     OUTPUT.mkdir(exist_ok=True)
     descriptor = os.open(OUTPUT, os.O_RDONLY)
@@ -67,19 +68,19 @@ def run(
     *,
     emulator: Iterable[str] = (),
     environment: Mapping[str, str] | None = None,
-    place: int,
+    lock: int,
 ) -> dict[str, float]:
     """Run the tap into a loader with Meltano.
 
     Args:
         loader: Name of the loader in meltano.yml.
-        log: Called with each line of the log, as soon as it comes.
+        log: Called with each line of the log at once.
         emulator: Options for `python -m emulator`.
         environment: Further variables for Meltano.
-        place: What :func:`one_at_a_time` yields.
+        lock: The file descriptor that :func:`one_at_a_time` yields.
 
     Returns:
-        Seconds that the tap took for each stream, as it measured them.
+        The time that the tap measured for each stream, in seconds.
 
     Raises:
         RunFailedError: Meltano, or anything that it ran, failed.
@@ -90,8 +91,8 @@ def run(
         # The demo uses neither an .env file nor the state of other runs.
         *(str(MELTANO), "--environment=demo", "--log-format=json"),
         *("--env-file", os.devnull),
-        # A run that was killed stays marked as running for five minutes. No other run
-        # takes place now, so --force ignores only such a mark.
+        # Meltano treats a run that was killed as running for five minutes. The lock
+        # excludes other runs, so --force ignores only such a run.
         *("run", "--full-refresh", "--force", "tap-iot-sitewise", loader),
     ]
     seconds: defaultdict[str, float] = defaultdict(float)
@@ -108,7 +109,7 @@ def run(
         # decides who may read them.
         umask=0o077,
         start_new_session=True,
-        pass_fds=[place],
+        pass_fds=[lock],
     ) as process:
         try:
             for line in process.stderr or ():
@@ -122,8 +123,7 @@ def run(
         except BaseException:
             if process.stdin:
                 process.stdin.close()
-            # Up to the end: all that wrote to this pipe have ended then, and none of
-            # them meets a broken pipe while it ends.
+            # Read to the end, so that no process meets a broken pipe while it ends.
             for _ in process.stderr or ():
                 continue
             raise
@@ -134,17 +134,17 @@ def run(
 
 
 def _environment() -> dict[str, str]:
-    """The caller's variables, without those that would change what the demo does."""
+    """Return the caller's variables without those that would change the demo."""
     ours = ("MELTANO_", "TAP_IOT_SITEWISE_", "TARGET_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-    # Behind a proxy, the emulator on the loopback address still needs no proxy.
+    # The emulator on the loopback address is reached without a proxy.
     for name in ("NO_PROXY", "no_proxy"):
         kept[name] = ",".join(filter(None, (kept.get(name), "127.0.0.1", "localhost")))
     return kept
 
 
-def _entry(line: str) -> dict[str, Any]:
-    """What Meltano logged, or nothing: others write to its stderr too."""
+def _entry(line: str) -> dict[str, t.Any]:
+    """Parse a log line of Meltano. Other processes write to its stderr, too."""
     try:
         entry = json.loads(line)
     except ValueError:
@@ -152,7 +152,7 @@ def _entry(line: str) -> dict[str, Any]:
     return entry if isinstance(entry, dict) and "event" in entry else {}
 
 
-def _readable(entry: dict[str, Any]) -> str:
+def _readable(entry: dict[str, t.Any]) -> str:
     level = entry.get("level", "info")
     mark = "" if level in {"info", "debug"} else f"{level.upper()}: "
     return f"{entry.get('name', 'meltano'):<17} {mark}{entry['event']}"

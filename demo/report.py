@@ -1,13 +1,13 @@
-"""What the demo says about what was loaded."""
+"""Describe the loaded data."""
 
 from __future__ import annotations
 
+import typing as t
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from demo.table import table
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from demo.loaded import Loaded, Row
@@ -23,9 +23,9 @@ def report(loaded: Loaded, seconds: Mapping[str, float], width: int) -> Iterator
     """Describe what was loaded: counts, a few rows, and a query's answer.
 
     Args:
-        loaded: What the loader left.
-        seconds: How long the tap took for each stream.
-        width: Terminal columns that a line may take, a query's lines excepted.
+        loaded: The loaded data.
+        seconds: The time that the tap took for each stream, in seconds.
+        width: The maximum width of a line, in terminal columns. A query may be wider.
 
     Yields:
         Lines.
@@ -45,10 +45,10 @@ def report(loaded: Loaded, seconds: Mapping[str, float], width: int) -> Iterator
 
 
 def empty_streams(loaded: Loaded) -> list[str]:
-    """Name the streams without a row.
+    """Return the names of the streams without rows.
 
     Args:
-        loaded: What the loader left.
+        loaded: The loaded data.
     """
     return [stream for stream in STREAMS if next(loaded.rows(stream), None) is None]
 
@@ -70,7 +70,7 @@ def _has_state(row: Row) -> bool:
 
 
 def _sample(rows: Sequence[Row]) -> list[Row]:
-    """Choose rows from the first to the last, and one or two that are not active."""
+    """Choose some rows: up to two that are not active, others at regular distances."""
     troubled = [
         index
         for index, row in enumerate(rows)
@@ -84,7 +84,7 @@ def _sample(rows: Sequence[Row]) -> list[Row]:
 
 
 def _shown(stream: str, row: Row, portals: Mapping[object, object]) -> Row:
-    """The columns of a row that matter to a person."""
+    """Return the columns of a row that a person wants to see."""
     own: Row = (
         {"portal": portals.get(row.get("portal_id"))}
         if stream == "projects"
@@ -99,7 +99,7 @@ def _shown(stream: str, row: Row, portals: Mapping[object, object]) -> Row:
 
 
 def _day(date: object) -> str:
-    # A date of Python's or text in ISO 8601, both in UTC.
+    # A Python date or text in ISO 8601, both in UTC.
     return str(date or "")[:10]
 
 

@@ -1,7 +1,6 @@
-"""Signals: the first one ends the demo, further ones change nothing.
+"""End the demo at the first signal, and ignore further ones.
 
-Users who wait for the end press Ctrl-C again. If each one interrupted the demo, the
-second would interrupt the clean-up that the first had started.
+Users often press Ctrl-C several times. The second one must not interrupt the clean-up.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ import contextlib
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+import typing as t
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -30,10 +29,10 @@ def handle_signals() -> None:
 
 
 def raise_if_stopped() -> None:
-    """Raise the exit again if a signal arrived.
+    """Exit if a signal arrived.
 
-    Python drops an exception that is raised while it runs a finalizer, and so the
-    handler's too.
+    Python ignores an exception that is raised in a finalizer, so the handler's exit may
+    have been lost.
 
     Raises:
         SystemExit: A signal arrived.
@@ -43,12 +42,12 @@ def raise_if_stopped() -> None:
 
 
 def _stop(number: int, _: FrameType | None) -> None:
-    # Ignored, not handled: Python takes its handlers away before it exits, and a signal
-    # would then end the process with another exit code.
+    # Python removes its handlers before it exits. A signal would then end the process
+    # with another exit code, so further signals are ignored.
     for each in _SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     _received.append(number)
-    # Not with `print`, which may be what the signal interrupted.
+    # Not with `print`: the signal may have interrupted a `print`.
     with contextlib.suppress(OSError):
         os.write(2, b"demo: stopping\n")
     raise_if_stopped()

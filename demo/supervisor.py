@@ -15,11 +15,11 @@ import select
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+import typing as t
 
 import psutil
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
 _POLL_SECONDS = 0.05

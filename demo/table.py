@@ -1,11 +1,11 @@
-"""Rows as an aligned table, whatever their text is: names come from other people."""
+"""Print rows as an aligned table. Their texts may contain any character."""
 
 from __future__ import annotations
 
+import typing as t
 import unicodedata
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _GAP = "  "
@@ -17,12 +17,12 @@ _LEFT_TO_RIGHT_MARK = "\N{LEFT-TO-RIGHT MARK}"
 def table(rows: Sequence[Mapping[str, object]], width: int) -> Iterator[str]:
     """Lay rows out in columns.
 
-    Numbers stand to the right. A column without a value in any row is left out. If the
-    table is too wide, its last column is cut, and then the widest ones.
+    Numbers are aligned to the right. A column without any value is omitted. If the
+    table is too wide, its last column is cut first, and then the widest ones.
 
     Args:
         rows: Values by column. The columns are those of the first row.
-        width: Terminal columns that the table may take.
+        width: The maximum width, in terminal columns.
 
     Yields:
         Lines: the names of the columns, then the rows.
@@ -47,35 +47,35 @@ def table(rows: Sequence[Mapping[str, object]], width: int) -> Iterator[str]:
 
 
 def text(value: object) -> str:
-    """A value on one line, without characters that would move others.
+    """Return a value as one line, without characters that change a terminal's layout.
 
     Args:
-        value: What a database, a CSV file or JSON has: None if there is no value.
+        value: A value from a database, a CSV file or JSON; None if there is none.
     """
     if value is None or value == "":
         return _NOTHING
     if isinstance(value, float):
         return f"{value:.2f}"
-    # `split` takes line breaks and tabs for spaces. No other control character gets to
-    # the terminal, nor one that changes the direction of writing.
+    # `split` replaces line breaks and tabs. The rest removes other control characters
+    # and those that change the direction of writing.
     words = " ".join(str(value).split())
     return "".join(filter(str.isprintable, words)) or _NOTHING
 
 
 def _width(line: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """Return the number of terminal columns of a text."""
     return sum(map(_columns, line))
 
 
 def _columns(character: str) -> int:
-    # Accents stand on the character before, and a direction mark shows nothing.
+    # An accent combines with the character before it; a direction mark is invisible.
     if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
 
 
 def _fit(cell: str, size: int, *, right: bool) -> str:
-    """Cut or fill a text to this many columns."""
+    """Cut or pad a text to a number of columns."""
     if _width(cell) > size:
         kept, used = "", 1
         for character in cell:
@@ -86,7 +86,7 @@ def _fit(cell: str, size: int, *, right: bool) -> str:
         cell = kept + "…"
     filling = " " * (size - _width(cell))
     if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in cell):
-        # Otherwise a terminal that writes Hebrew or Arabic from the right to the left
-        # takes the whole line with it.
+        # Otherwise a terminal that writes Hebrew or Arabic from right to left would
+        # reverse the whole line.
         cell = _LEFT_TO_RIGHT_MARK + cell + _LEFT_TO_RIGHT_MARK
     return filling + cell if right else cell + filling

@@ -1,37 +1,18 @@
-"""A believable plant: sites with lines, machines and their components.
-
-Every date lies between June 2019 and June 2025, so none is in the future. Most
-entities are ``ACTIVE``; a few have failed, with errors such as AWS reports.
-"""
+"""Asset models of a factory: sites, lines, machines, components, and interfaces."""
 
 from __future__ import annotations
 
-import itertools
 import typing as t
 import unicodedata
 from collections import Counter
-from datetime import datetime, timezone
+
+from emulator.factory.sites import OPENED, dates, site_groups
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from emulator.maker import Make, Record, Source
+    from emulator.maker import Record, Source
 
-_OPENED = datetime(2019, 6, 3, tzinfo=timezone.utc).timestamp()
-_LAST_CREATED = datetime(2024, 12, 20, tzinfo=timezone.utc).timestamp()
-_LAST_UPDATED = datetime(2025, 6, 30, tzinfo=timezone.utc).timestamp()
-
-# Three sites at a time get their lines, so that a small plant already has several
-# sites and a site several lines.
-_CITIES = (
-    ("Cork", "Dresden", "Lyon"),
-    ("Turin", "Porto", "Malmö"),
-    ("Ghent", "Graz", "Brno"),
-    ("Bilbao", "Leiden", "Odense"),
-    ("Austin", "Monterrey", "Curitiba"),
-    ("Pune", "Penang", "Suzhou"),
-    ("Nagoya", "Ulsan", "Geelong"),
-)
 _LINES_PER_SITE = 8
 
 
@@ -107,55 +88,24 @@ _MODEL_ERRORS: tuple[Record, ...] = (
         "message": "An internal error occurred. Try again later.",
     },
 )
-_PORTAL_PURPOSES = (
-    ("operations", "Output, downtime and OEE for the shift leads"),
-    ("energy", "Electricity, compressed air and cooling water"),
-    ("maintenance", "Vibration, temperatures and running hours"),
-    ("quality", "Scrap, rework and test results"),
-)
 
 
-def _portal_error(source: Source, index: int) -> Record:
-    role = source.account.arn("iam", "role/service-role/SiteWiseMonitorServiceRole")
-    errors = (
-        {
-            "code": "VALIDATION_ERROR",
-            "message": f"IoT SiteWise Monitor can't assume the role {role}. Check the "
-            "role's trust policy.",
-        },
-        {
-            "code": "LIMIT_EXCEEDED",
-            "message": "The number of portals in this Region exceeds the quota.",
-        },
-    )
-    return errors[index % len(errors)]
-
-
-def _sites() -> Iterator[tuple[str, int]]:
-    """Name each site as often as it has lines, with the number of the line."""
-    for round_number in itertools.count(1):
-        suffix = "" if round_number == 1 else f" {round_number}"
-        for cities in _CITIES:
-            for line in range(1, _LINES_PER_SITE + 1):
-                for city in cities:
-                    yield city + suffix, line
+def _lines() -> Iterator[tuple[str, int]]:
+    """Yield each line as its site and its number there."""
+    for sites in site_groups():
+        for line in range(1, _LINES_PER_SITE + 1):
+            for site in sites:
+                yield site, line
 
 
 def _plain(text: str) -> str:
-    """A name as an external ID may hold it: lower case, ASCII, no spaces."""
+    """Return a name in lower-case ASCII without spaces, as an external ID allows."""
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return ascii_only.lower().replace(" ", "-")
 
 
-def _dates(source: Source, since: float) -> Record:
-    """Creation and last update in epoch seconds, to the millisecond."""
-    created = since + source.dice.random() * max(0.0, _LAST_CREATED - since)
-    updated = created + source.dice.random() * max(0.0, _LAST_UPDATED - created)
-    return {"creationDate": round(created, 3), "lastUpdateDate": round(updated, 3)}
-
-
 class _Models:
-    """Makes asset models from their names, and counts them."""
+    """Generates asset models from their names."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -173,7 +123,7 @@ class _Models:
             "name": " / ".join(path),
             "assetModelType": model_type,
             "description": description,
-            **_dates(self._source, _OPENED),
+            **dates(self._source, OPENED),
             "status": self._status(),
             "version": str(1 + self._source.dice.getrandbits(3)),
         }
@@ -186,14 +136,15 @@ class _Models:
         return {"state": state}
 
 
-def _asset_models(source: Source, _: Record | None) -> Iterator[Record]:
+def asset_models(source: Source, _: Record | None) -> Iterator[Record]:
+    """Generate interfaces, and then sites with all that belongs to them."""
     models = _Models(source)
     for name, description in _INTERFACES:
         yield models.make(
             "Interface", name, description=description, model_type="INTERFACE"
         )
     numbers: Counter[tuple[str, str]] = Counter()
-    for sequence, (place, line_number) in enumerate(_sites()):
+    for sequence, (place, line_number) in enumerate(_lines()):
         site = f"Site {place}"
         line = f"Line {line_number}"
         if line_number == 1:
@@ -212,56 +163,3 @@ def _asset_models(source: Source, _: Record | None) -> Iterator[Record]:
                     description=f"{machine.component} of a {machine.name.lower()}.",
                     model_type="COMPONENT_MODEL",
                 )
-
-
-def _portal_names() -> Iterator[tuple[str, str, str]]:
-    """Site, purpose and description of each portal; the purposes in turn."""
-    for round_number in itertools.count(1):
-        suffix = "" if round_number == 1 else f" {round_number}"
-        for cities in _CITIES:
-            for purpose, description in _PORTAL_PURPOSES:
-                for city in cities:
-                    yield city + suffix, purpose, description
-
-
-def _portals(source: Source, _: Record | None) -> Iterator[Record]:
-    failures = itertools.count()
-    role = source.account.arn("iam", "role/service-role/SiteWiseMonitorServiceRole")
-    for index, (place, purpose, description) in enumerate(_portal_names()):
-        portal_id = source.entity_id()
-        status: Record = {"state": "ACTIVE"}
-        if index % 9 == 2:  # noqa: PLR2004 - early enough for a plant of five
-            error = _portal_error(source, next(failures))
-            status = {"state": "FAILED", "error": error}
-        yield {
-            "id": portal_id,
-            "name": f"{place} {purpose}",
-            "description": f"{description} of Site {place}.",
-            "startUrl": f"https://p-{portal_id[:8]}.app.iotsitewise.aws",
-            **_dates(source, _OPENED),
-            "roleArn": role,
-            "status": status,
-            "portalType": "SITEWISE_PORTAL_V2" if index % 3 else "SITEWISE_PORTAL_V1",
-        }
-
-
-def _projects(source: Source, parent: Record | None) -> Iterator[Record]:
-    portal = parent or {}
-    since = portal.get("creationDate")
-    if not isinstance(since, float):
-        since = _OPENED
-    for number in itertools.count(1):
-        yield {
-            "id": source.entity_id(),
-            "name": f"Line {number}",
-            "description": f"Dashboards of Line {number} in {portal.get('name')}.",
-            **_dates(source, since),
-        }
-
-
-RECORDS: Mapping[str, Make] = {
-    "asset_models": _asset_models,
-    "portals": _portals,
-    "projects": _projects,
-}
-"""What makes each kind of record."""

@@ -1,0 +1,52 @@
+"""Names of sites, and dates, that all records of a factory share."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from datetime import datetime, timezone
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from emulator.maker import Record, Source
+
+OPENED = datetime(2019, 6, 3, tzinfo=timezone.utc).timestamp()
+"""The earliest creation date, in epoch seconds."""
+_LAST_CREATED = datetime(2024, 12, 20, tzinfo=timezone.utc).timestamp()
+_LAST_UPDATED = datetime(2025, 6, 30, tzinfo=timezone.utc).timestamp()
+
+# Three sites at a time, so that a small plant already has several sites, and each site
+# several lines.
+_CITIES = (
+    ("Cork", "Dresden", "Lyon"),
+    ("Turin", "Porto", "Malmö"),
+    ("Ghent", "Graz", "Brno"),
+    ("Bilbao", "Leiden", "Odense"),
+    ("Austin", "Monterrey", "Curitiba"),
+    ("Pune", "Penang", "Suzhou"),
+    ("Nagoya", "Ulsan", "Geelong"),
+)
+
+
+def site_groups() -> Iterator[tuple[str, ...]]:
+    """Yield the names of three sites at a time, without end.
+
+    From the second time through the list, the names have a number.
+    """
+    for round_number in itertools.count(1):
+        suffix = "" if round_number == 1 else f" {round_number}"
+        for cities in _CITIES:
+            yield tuple(city + suffix for city in cities)
+
+
+def dates(source: Source, since: float) -> Record:
+    """Return the dates of a record, in epoch seconds with millisecond precision.
+
+    Args:
+        source: Where random numbers come from.
+        since: The earliest creation date, in epoch seconds.
+    """
+    created = since + source.dice.random() * max(0.0, _LAST_CREATED - since)
+    updated = created + source.dice.random() * max(0.0, _LAST_UPDATED - created)
+    return {"creationDate": round(created, 3), "lastUpdateDate": round(updated, 3)}
