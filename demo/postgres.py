@@ -70,8 +70,8 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     directory = Path(tempfile.mkdtemp(prefix="sitewise-postgres-"))
     data = directory / "data"
-    # At exit, these run in reverse order and after those that the library registers: the
-    # library's last function takes its lock, and for that creates the lock's directory.
+    # At exit, these run in reverse order, and after the library's own functions. One of
+    # those takes the library's lock, and so creates the lock's directory.
     atexit.register(shutil.rmtree, directory)
     atexit.register(_stop, data)
     # Where the library puts its lock, and the socket if its path beside the data is too
