@@ -1,6 +1,6 @@
-"""A stand-in for AWS IoT SiteWise and IAM Roles Anywhere on the loopback address.
+"""An emulator of AWS IoT SiteWise and IAM Roles Anywhere on the loopback address.
 
-Give it to a test as a context manager, or run ``python -m emulator``::
+Use it as a context manager in a test, or run ``python -m emulator``::
 
     with Emulator(asset_models=30, portals=5, projects_per_portal=4) as aws:
         client = boto3.client("iotsitewise", endpoint_url=aws.endpoint_url, ...)

@@ -1,4 +1,4 @@
-"""The AWS account that is emulated: what its ARNs are made of."""
+"""The emulated AWS account, and the ARNs of its resources."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Account:
     """An AWS account in one Region.
 
-    Attributes:
-        region: Region that is served; a signature for another one is refused.
-        number: The account's twelve digits.
+    Args:
+        region: The Region. Signatures for other Regions are refused.
+        number: The account ID, twelve digits.
     """
 
     region: str = "eu-west-1"
@@ -19,7 +19,7 @@ class Account:
 
     @property
     def partition(self) -> str:
-        """The Region's partition: the second part of its ARNs."""
+        """The partition of the Region, which is the second part of its ARNs."""
         if self.region.startswith("cn-"):
             return "aws-cn"
         return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
@@ -28,9 +28,9 @@ class Account:
         """Return the ARN of a resource.
 
         Args:
-            service: Service that the resource belongs to, such as ``iotsitewise``.
-            resource: Its type and ID, such as ``portal/1a2b...``.
+            service: The service, such as ``iotsitewise``.
+            resource: The type and the ID of the resource, such as ``portal/1a2b...``.
         """
-        # IAM and STS are global: their ARNs name no Region.
+        # IAM and STS are global services. Their ARNs contain no Region.
         region = "" if service in {"iam", "sts"} else self.region
         return f"arn:{self.partition}:{service}:{region}:{self.number}:{resource}"

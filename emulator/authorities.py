@@ -1,4 +1,4 @@
-"""Certificate authorities, made on the fly."""
+"""Certificate authorities (CAs), generated on demand."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def _key_usage(*, digital_signature: bool, certificate_signing: bool) -> x509.Ke
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority: its certificate, its key, and its chain.
+    """A certificate authority (CA).
 
-    Attributes:
-        certificate: Its own certificate.
-        key: What it signs with.
-        parents: The certificates from its own up to the root, without the root; empty
-            for a root.
+    Args:
+        certificate: Its certificate.
+        key: The private key that it signs with.
+        parents: The chain from its certificate up to the root, without the root; empty
+            for a root CA.
     """
 
     certificate: x509.Certificate
@@ -56,7 +56,7 @@ class Authority:
 
     @classmethod
     def root(cls, name: str, *, kind: KeyKind = "ec") -> Authority:
-        """Make a root of that common name."""
+        """Generate a root CA with this common name and kind of key."""
         key = make_key(kind, number=1)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = _sign(
@@ -83,13 +83,13 @@ class Authority:
         hash_name: HashName = "sha256",
         authority: bool = True,
     ) -> Authority:
-        """Make an authority below this one.
+        """Generate an intermediate CA, with a certificate that this CA signs.
 
         Args:
             name: Its common name.
             kind: Kind of its key.
-            hash_name: What this authority signs with.
-            authority: False for one whose certificate denies that it is an authority.
+            hash_name: The hash algorithm of the signature.
+            authority: Whether its certificate is marked as a CA.
         """
         key = make_key(kind, number=2)
         certificate = _sign(
@@ -112,7 +112,7 @@ class Authority:
     def server(
         self, hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
     ) -> ClientCertificate:
-        """A certificate for a TLS server of these names and addresses."""
+        """Issue a certificate for a TLS server with these names and addresses."""
         names: list[x509.GeneralName] = []
         for host in hosts:
             if host.replace(".", "").isdigit():
@@ -140,18 +140,17 @@ class Authority:
         digital_signature: bool = True,
         authority: bool = False,
     ) -> ClientCertificate:
-        """A certificate for a workload.
+        """Issue a client certificate.
 
         Args:
             name: Its common name.
             kind: Kind of its key.
-            hash_name: What this authority signs with.
-            not_before: Since when it is valid; a day ago when None.
-            not_after: Until when it is valid; in a year when None.
-            digital_signature: Whether its key usage allows signatures, which IAM Roles
-                Anywhere asks for.
-            authority: True for a leaf that says it is an authority, which IAM Roles
-                Anywhere refuses.
+            hash_name: The hash algorithm of the signature.
+            not_before: The start of its validity; a day ago when None.
+            not_after: The end of its validity; in a year when None.
+            digital_signature: Whether its key usage allows signatures. IAM Roles
+                Anywhere requires this.
+            authority: Whether it is marked as a CA. IAM Roles Anywhere refuses it then.
         """
         usage = _key_usage(
             digital_signature=digital_signature, certificate_signing=authority

@@ -1,4 +1,4 @@
-"""Client certificates with their keys, in every form that one can get."""
+"""Client certificates with their keys, in all usual formats."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ if t.TYPE_CHECKING:
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 KeyKind = t.Literal["ec", "rsa"]
-PASSPHRASE = "emulator"  # noqa: S105 - of throw-away keys, and in the docs
+PASSPHRASE = "emulator"  # noqa: S105 - of test keys, documented
 """Passphrase of the files that ``ClientCertificate.write`` encrypts by default."""
 
 
 @functools.cache
 def _rsa_key(number: int) -> rsa.RSAPrivateKey:
-    """RSA keys take long to make, so a process uses the same few again."""
+    """Return a key. A process generates only a few, because that takes long."""
     del number
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def make_key(kind: KeyKind, *, number: int = 0) -> Key:
-    """A private key: P-256 for ``ec``, 2048 bits for ``rsa``.
+    """Return a private key.
 
     Args:
-        kind: ``ec`` or ``rsa``.
-        number: Which of the process's RSA keys; EC keys are always new.
+        kind: ``ec`` (P-256) or ``rsa`` (2048 bits).
+        number: Number of an RSA key, which is the same in one process. EC keys are
+            always new.
     """
     return (
         _rsa_key(number) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1())
@@ -41,13 +42,13 @@ def make_key(kind: KeyKind, *, number: int = 0) -> Key:
 
 
 def pem(certificate: x509.Certificate) -> bytes:
-    """A certificate as PEM text."""
+    """Return a certificate as PEM."""
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 @dataclass(frozen=True)
 class CertificateFiles:
-    """Where the parts of a client certificate were written."""
+    """Paths of the files of a client certificate."""
 
     certificate: Path
     private_key: Path
@@ -59,12 +60,12 @@ class CertificateFiles:
 
 @dataclass(frozen=True)
 class ClientCertificate:
-    """A certificate with its key and its chain, in every form that one can get.
+    """A certificate with its key and its chain.
 
-    Attributes:
-        x509_certificate: The certificate itself.
+    Args:
+        x509_certificate: The certificate.
         key: Its private key.
-        parents: The intermediates, the issuer first; without the root.
+        parents: The chain, from the issuer up, without the root.
     """
 
     x509_certificate: x509.Certificate
@@ -78,7 +79,7 @@ class ClientCertificate:
 
     @property
     def chain(self) -> bytes:
-        """The intermediates as PEM, one after the other; empty when there are none."""
+        """The chain as PEM; empty if there are no intermediates."""
         return b"".join(map(pem, self.parents))
 
     @property
@@ -97,7 +98,7 @@ class ClientCertificate:
 
     @property
     def traditional_private_key(self) -> bytes:
-        """The key in OpenSSL's older PEM form: ``BEGIN RSA PRIVATE KEY`` or ``EC``."""
+        """The key as OpenSSL's older PEM, such as ``BEGIN RSA PRIVATE KEY``."""
         return self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.TraditionalOpenSSL,
@@ -105,7 +106,7 @@ class ClientCertificate:
         )
 
     def encrypted_private_key(self, passphrase: str) -> bytes:
-        """The key as encrypted PKCS#8 PEM."""
+        """Return the key as encrypted PKCS#8 PEM."""
         return self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -113,11 +114,11 @@ class ClientCertificate:
         )
 
     def pkcs12(self, passphrase: str | None, *, with_key: bool = True) -> bytes:
-        """Certificate, chain and key as PKCS#12.
+        """Return certificate, chain and key as PKCS#12.
 
         Args:
-            passphrase: None for an unencrypted file.
-            with_key: False leaves the key out.
+            passphrase: The passphrase; None for no encryption.
+            with_key: Whether to include the key.
         """
         encryption: serialization.KeySerializationEncryption
         if passphrase is None:
@@ -133,10 +134,10 @@ class ClientCertificate:
         )
 
     def write(self, directory: Path, passphrase: str = PASSPHRASE) -> CertificateFiles:
-        """Write everything into a directory, keys readable by their owner only.
+        """Write all formats to a directory. Only the owner can read the files.
 
         Args:
-            directory: Made when missing.
+            directory: The directory. It is created if necessary.
             passphrase: Passphrase of the encrypted key and the PKCS#12 file.
         """
         directory.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""``python -m emulator``: serve until stopped, or for as long as a command runs."""
+"""``python -m emulator``: serve until a signal, or as long as a command runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,14 @@ PREFIX = "TAP_IOT_SITEWISE_"
 
 
 def settings(aws: Emulator) -> dict[str, str]:
-    """The tap's settings for a running emulator, as environment variables."""
+    """Return the tap's settings for ``auth_method`` ``static``.
+
+    Args:
+        aws: A running emulator.
+
+    Returns:
+        The settings as environment variables.
+    """
     return {
         f"{PREFIX}AWS_REGION": aws.region,
         f"{PREFIX}AWS_ENDPOINT_URL": aws.endpoint_url,
@@ -40,10 +47,13 @@ def settings(aws: Emulator) -> dict[str, str]:
 
 
 def roles_anywhere_settings(aws: Emulator) -> dict[str, str]:
-    """The tap's settings for IAM Roles Anywhere, without those that name files.
+    """Return the tap's settings for ``auth_method`` ``roles_anywhere``, without files.
 
     Args:
         aws: A running emulator.
+
+    Returns:
+        The settings as environment variables.
     """
     return {
         f"{PREFIX}AUTH_METHOD": "roles_anywhere",
@@ -57,16 +67,16 @@ def roles_anywhere_settings(aws: Emulator) -> dict[str, str]:
 def write_files(
     aws: Emulator, directory: Path, *, certificate: bool, intermediate: bool
 ) -> dict[str, str]:
-    """Write what a client of IAM Roles Anywhere needs into a directory.
+    """Write the files that a client of IAM Roles Anywhere needs.
 
     Args:
         aws: A running emulator.
-        directory: Made when it is missing.
-        certificate: Whether to issue a client certificate, beside the CA bundle.
-        intermediate: Whether an intermediate authority issues it.
+        directory: The directory. It is created if necessary.
+        certificate: Whether to issue a client certificate.
+        intermediate: Whether an intermediate CA issues it.
 
     Returns:
-        The tap's settings for the files, as environment variables.
+        The settings for these files, as environment variables.
     """
     directory = directory.absolute()
     directory.mkdir(parents=True, exist_ok=True)
@@ -82,25 +92,25 @@ def write_files(
     return {**variables, "AWS_CA_BUNDLE": str(bundle)}
 
 
-def delete_when_asked(aws: Emulator, number: int) -> None:
-    """Let a run find portals that are gone by the time it comes to their projects.
+def delete_portals(aws: Emulator, number: int) -> None:
+    """Delete portals at the first request for their projects.
 
     Args:
         aws: The emulator.
-        number: How many, counted from the end of ListPortals.
+        number: Number of portals, the last ones of ListPortals.
     """
-    doomed = {portal["id"] for portal in aws.plant.portals[-number:]}
+    to_delete = {portal["id"] for portal in aws.plant.portals[-number:]}
 
     def delete(call: Call) -> None:
         portal_id = call.parameter("portalId")
-        if portal_id is not None and portal_id in doomed:
-            doomed.discard(portal_id)
+        if portal_id is not None and portal_id in to_delete:
+            to_delete.discard(portal_id)
             aws.plant.delete("portals", portal_id)
 
     aws.faults.before("ListProjects", delete)
 
 
-def _stop_at_a_signal() -> threading.Event:
+def _event_of_a_signal() -> threading.Event:
     stop = threading.Event()
     for number in SIGNALS:
         signal.signal(number, lambda *_: stop.set())
@@ -167,17 +177,17 @@ def _switch_on_faults(aws: Emulator, options: argparse.Namespace) -> None:
             CREATE_SESSION, Fault.UNAVAILABLE, times=options.create_session_failures
         )
     if options.deleted_portals:
-        delete_when_asked(aws, options.deleted_portals)
+        delete_portals(aws, options.deleted_portals)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: In the place of the process's own.
+        arguments: The arguments; None for those of the process.
 
     Returns:
-        The exit code: 0 after a signal when there was no COMMAND, else the COMMAND's.
+        The exit code of COMMAND; without COMMAND, 0 after a signal.
     """
     options = parser().parse_args(arguments)
     aws = _emulator(options)
@@ -200,8 +210,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         if options.command:
             return run(options.command, {**os.environ, **settings(aws)})
-        # First, because who reads the settings may send a signal at once.
-        stop = _stop_at_a_signal()
+        # Before the output: its reader may send a signal at once.
+        stop = _event_of_a_signal()
         roles_anywhere = {**roles_anywhere_settings(aws), **files}
         _print_settings(aws, roles_anywhere, certificate)
         stop.wait()

@@ -1,4 +1,4 @@
-"""The emulator as one object that a test starts and stops."""
+"""The emulator, which a test starts and stops."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from emulator.authorities import Authority
 from emulator.certificates import pem
 from emulator.families import OPERATIONS
 from emulator.faults import Faults
+from emulator.handler import RequestHandler
 from emulator.keys import AccessKey, Keyring
 from emulator.roles_anywhere import RolesAnywhere, Rules
-from emulator.server import Front
-from emulator.serving import HOST, Door, Serving
+from emulator.server import HOST, Endpoint, Server
 from emulator.sitewise import SiteWise
 from emulator.stats import Stats
 
@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
     from emulator.certificates import ClientCertificate, KeyKind
     from emulator.operations import Operation
 
-# The pair that AWS's own documentation shows: no scanner takes it for a leaked one.
+# The example of AWS's documentation. No secret scanner reports it.
 ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105 - documented example
 
@@ -38,31 +38,26 @@ SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105 - d
 class Emulator:
     """AWS IoT SiteWise and IAM Roles Anywhere on the loopback address.
 
-    A context manager that serves from a thread of its own.
+    It is a context manager, and serves in its own thread. ``plant``, ``faults`` and
+    ``session_rules`` may be changed meanwhile; ``stats`` has the counts.
 
     Args:
-        asset_models: How many to make up.
-        portals: How many to make up.
-        projects_per_portal: How many to make up in each portal.
-        seed: Seed of the made-up plant.
-        plant: A plant to serve instead of a made-up one.
-        account: The account that is served, and its Region.
-        operations: Operations of SiteWise that are served.
-        access_key_id: Access key ID of a user who may do everything.
-        secret_access_key: The user's secret access key.
-        port: Port of SiteWise over plain HTTP; 0 for any free one.
-        tls_port: Port of SiteWise over TLS; 0 for any free one.
-        roles_anywhere_port: Port of IAM Roles Anywhere; 0 for any free one.
-        rules: How the role and the profile of Roles Anywhere are set up.
-
-    Attributes:
-        plant: What SiteWise lists; may be changed while serving.
-        faults: What goes wrong; may be changed while serving.
-        stats: What was asked for.
-        session_rules: How the role and the profile are set up; may be changed.
+        asset_models: Number of asset models to generate.
+        portals: Number of portals to generate.
+        projects_per_portal: Number of projects to generate in each portal.
+        seed: The same seed and numbers give the same plant.
+        plant: A plant to use instead of a generated one.
+        account: The account and its Region.
+        operations: The operations of SiteWise.
+        access_key_id: Access key ID of a user with all permissions.
+        secret_access_key: Secret access key of this user.
+        port: Port of SiteWise over plain HTTP; 0 for any free port.
+        tls_port: Port of SiteWise over TLS; 0 for any free port.
+        roles_anywhere_port: Port of IAM Roles Anywhere; 0 for any free port.
+        rules: Rules of the role and the profile of Roles Anywhere.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one knob of the emulator, by name only
+    def __init__(  # noqa: PLR0913 - settings, by name only
         self,
         *,
         asset_models: int = 30,
@@ -79,7 +74,7 @@ class Emulator:
         roles_anywhere_port: int = 0,
         rules: Rules | None = None,
     ) -> None:
-        """Make up the account; nothing is served yet."""
+        """Generate the account. Ports are opened later, by ``with``."""
         account = account or Account()
         self.region = account.region
         self.access_key_id = access_key_id
@@ -100,7 +95,7 @@ class Emulator:
             AccessKey(access_key_id, secret_access_key, None, None, self._user_arn),
         )
         self._anchor = Authority.root("Emulator trust anchor")
-        self._stranger: Authority | None = None
+        self._untrusted: Authority | None = None
         sessions = RolesAnywhere(
             account,
             self._anchor.certificate,
@@ -111,7 +106,7 @@ class Emulator:
         self.role_arn = sessions.role_arn
         self.profile_arn = sessions.profile_arn
         self.trust_anchor_arn = sessions.trust_anchor_arn
-        self._front = Front(
+        self._handler = RequestHandler(
             region=self.region,
             plant=self.plant,
             keys=self._keys,
@@ -120,38 +115,40 @@ class Emulator:
             faults=self.faults,
             stats=self.stats,
         )
-        self._serving = Serving(
+        self._server = Server(
             (
-                Door(self._front.serve_sitewise, port, tls=False),
-                Door(self._front.serve_sitewise, tls_port, tls=True),
-                Door(self._front.serve_roles_anywhere, roles_anywhere_port, tls=True),
+                Endpoint(self._handler.serve_sitewise, port, tls=False),
+                Endpoint(self._handler.serve_sitewise, tls_port, tls=True),
+                Endpoint(
+                    self._handler.serve_roles_anywhere, roles_anywhere_port, tls=True
+                ),
             ),
             Authority.root("Emulator TLS CA"),
         )
 
-    # Where it is
+    # Addresses
 
     @property
     def endpoint_url(self) -> str:
-        """SiteWise over plain HTTP."""
-        return f"http://{HOST}:{self._serving.port(0)}"
+        """URL of SiteWise over plain HTTP."""
+        return f"http://{HOST}:{self._server.port(0)}"
 
     @property
     def tls_endpoint_url(self) -> str:
-        """SiteWise over TLS, with a certificate of the authority in ``ca_bundle``."""
-        return f"https://{HOST}:{self._serving.port(1)}"
+        """URL of SiteWise over TLS. ``ca_bundle`` has the CA of its certificate."""
+        return f"https://{HOST}:{self._server.port(1)}"
 
     @property
     def roles_anywhere_url(self) -> str:
-        """IAM Roles Anywhere, with a certificate of the authority in ``ca_bundle``."""
-        return f"https://{HOST}:{self._serving.port(2)}"
+        """URL of IAM Roles Anywhere. ``ca_bundle`` has the CA of its certificate."""
+        return f"https://{HOST}:{self._server.port(2)}"
 
     @property
     def ca_bundle(self) -> str:
-        """Path of a PEM file with the TLS servers' authority; gone after the exit."""
-        return self._serving.ca_bundle
+        """Path of a PEM file with the CA of the TLS servers. It is deleted at exit."""
+        return self._server.ca_bundle
 
-    # Whom it lets in
+    # Credentials and permissions
 
     def issue_session(
         self,
@@ -159,10 +156,10 @@ class Emulator:
         seconds: float = 3600,
         actions: Iterable[str] | None = None,
     ) -> AccessKey:
-        """Temporary credentials, as STS would give them.
+        """Issue temporary credentials, as STS does.
 
         Args:
-            seconds: How long they are valid; negative for ones that have expired.
+            seconds: The time until they expire; negative if they are expired already.
             actions: Actions that they allow, such as ``iotsitewise:ListPortals``; None
                 for all.
         """
@@ -173,29 +170,29 @@ class Emulator:
 
     @property
     def issued_sessions(self) -> list[AccessKey]:
-        """Temporary credentials made so far, by CreateSession or ``issue_session``."""
+        """All temporary credentials from CreateSession and ``issue_session``."""
         return self._keys.sessions
 
     def expire_sessions(self) -> None:
-        """Expire all temporary credentials made so far."""
+        """Let all temporary credentials expire now."""
         self._keys.expire_sessions()
 
     def deny(self, *actions: str) -> None:
-        """Forbid everybody these IAM actions, such as ``iotsitewise:ListProjects``."""
-        self._front.denied_actions.update(actions)
+        """Deny IAM actions to everybody, such as ``iotsitewise:ListProjects``."""
+        self._handler.denied_actions.update(actions)
 
     def allow(self, *actions: str) -> None:
-        """Take back ``deny``."""
-        self._front.denied_actions.difference_update(actions)
+        """Allow IAM actions again that ``deny`` denied."""
+        self._handler.denied_actions.difference_update(actions)
 
     @property
     def clock_offset(self) -> float:
-        """Seconds that the emulator's clock is ahead of the machine's: clock skew."""
-        return self._front.clock_offset
+        """Seconds by which the emulator's clock is ahead of the machine's clock."""
+        return self._handler.clock_offset
 
     @clock_offset.setter
     def clock_offset(self, seconds: float) -> None:
-        self._front.clock_offset = seconds
+        self._handler.clock_offset = seconds
 
     def issue_certificate(  # noqa: PLR0913 - each is one property of the certificate
         self,
@@ -210,24 +207,26 @@ class Emulator:
         authority: bool = False,
         intermediate_is_authority: bool = True,
     ) -> ClientCertificate:
-        """A client certificate for IAM Roles Anywhere.
+        """Issue a client certificate for IAM Roles Anywhere.
 
         Args:
-            key: ``ec`` (P-256) or ``rsa`` (2048 bits, the same for a whole process).
-            intermediate: Issued by an authority below the trust anchor, so that a
-                client has to send the chain.
-            ca_hash: What the issuing authority signs with.
-            not_before: Since when it is valid; a day ago when None.
-            not_after: Until when it is valid; in a year when None.
-            trusted: False for one of another authority.
-            digital_signature: False for a key usage that IAM Roles Anywhere refuses.
-            authority: True for a leaf that says it is an authority, which is refused.
-            intermediate_is_authority: False for an intermediate that is none.
+            key: ``ec`` (P-256) or ``rsa`` (2048 bits, the same key in one process).
+            intermediate: Whether an intermediate CA issues it. Then a client must send
+                the chain.
+            ca_hash: The hash algorithm of the CA's signature.
+            not_before: The start of its validity; a day ago when None.
+            not_after: The end of its validity; in a year when None.
+            trusted: Whether the CA is the trust anchor's.
+            digital_signature: Whether the key usage allows signatures. IAM Roles
+                Anywhere refuses it otherwise.
+            authority: Whether the certificate is marked as a CA. IAM Roles Anywhere
+                refuses it then.
+            intermediate_is_authority: Whether the intermediate is marked as a CA.
         """
         issuer = self._anchor
         if not trusted:
-            self._stranger = self._stranger or Authority.root("Somebody else's CA")
-            issuer = self._stranger
+            self._untrusted = self._untrusted or Authority.root("Untrusted CA")
+            issuer = self._untrusted
         if intermediate:
             issuer = issuer.intermediate(
                 "Emulator intermediate",
@@ -245,26 +244,26 @@ class Emulator:
 
     @property
     def trust_anchor_certificate(self) -> bytes:
-        """The certificate behind the trust anchor, as PEM."""
+        """The CA certificate of the trust anchor, as PEM."""
         return pem(self._sessions.anchor)
 
     def trust_authority(self, certificate: bytes) -> None:
-        """Put another authority behind the trust anchor.
+        """Replace the CA certificate of the trust anchor.
 
         Args:
-            certificate: Its certificate as PEM, made by openssl for example.
+            certificate: The certificate as PEM.
         """
         self._sessions.trust(x509.load_pem_x509_certificate(certificate))
 
-    # How it runs
+    # Start and stop
 
     def __enter__(self) -> Self:
-        """Serve.
+        """Start to serve.
 
         Raises:
-            OSError: A port is taken.
+            OSError: A port is in use.
         """
-        self._serving.start()
+        self._server.start()
         return self
 
     def __exit__(
@@ -273,5 +272,5 @@ class Emulator:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop at once. The thread and the files are gone afterwards."""
-        self._serving.stop()
+        """Stop at once. The thread has ended and the files are deleted afterwards."""
+        self._server.stop()

@@ -1,7 +1,7 @@
-"""What AWS says when it refuses a request, in its own codes, statuses and words.
+"""The errors of AWS: codes, statuses and messages.
 
-The codes and statuses of SiteWise are those of its service model; those of the
-signature checks are in the "Common Errors" page of the SiteWise API reference.
+SiteWise's codes and statuses are in its service model. Those of signatures are on the
+page "Common Errors" of the SiteWise API reference.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from http import HTTPStatus
 
 
 class ApiError(Exception):
-    """An answer that is an error, as AWS's JSON services give it.
+    """An error answer of a JSON service of AWS.
 
     Args:
-        code: What goes into the ``x-amzn-ErrorType`` header.
-        message: What goes into the body's ``message``.
-        status: The HTTP status.
+        code: Value of the header ``x-amzn-ErrorType``.
+        message: Member ``message`` of the body.
+        status: HTTP status.
     """
 
     def __init__(self, code: str, message: str, status: int) -> None:
-        """Keep the three parts of the answer."""
+        """Keep the arguments."""
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
@@ -31,12 +31,12 @@ def _forbidden(code: str, message: str) -> ApiError:
 
 
 def access_denied(message: str) -> ApiError:
-    """A caller who is known and may not."""
+    """Return the error for a caller without permission."""
     return _forbidden("AccessDeniedException", message)
 
 
 def not_authorized(principal_arn: str, action: str, resource: str) -> ApiError:
-    """A missing permission, in IAM's words."""
+    """Return the error for a missing permission, with IAM's message."""
     return access_denied(
         f"User: {principal_arn} is not authorized to perform: {action} on resource: "
         f"{resource} because no identity-based policy allows the {action} action",
@@ -44,7 +44,7 @@ def not_authorized(principal_arn: str, action: str, resource: str) -> ApiError:
 
 
 def expired_token() -> ApiError:
-    """Temporary credentials past their time."""
+    """Return the error for expired credentials."""
     return _forbidden(
         "ExpiredTokenException",
         "The security token included in the request is expired",
@@ -52,7 +52,7 @@ def expired_token() -> ApiError:
 
 
 def unrecognized_client() -> ApiError:
-    """An unknown access key ID or session token."""
+    """Return the error for an unknown access key ID or session token."""
     return _forbidden(
         "UnrecognizedClientException",
         "The security token included in the request is invalid.",
@@ -60,24 +60,24 @@ def unrecognized_client() -> ApiError:
 
 
 def missing_authentication() -> ApiError:
-    """A request without an ``Authorization`` header."""
+    """Return the error for a request without ``Authorization`` header."""
     return _forbidden(
         "MissingAuthenticationTokenException", "Missing Authentication Token"
     )
 
 
 def incomplete_signature(message: str) -> ApiError:
-    """An ``Authorization`` header that lacks a part."""
+    """Return the error for an incomplete ``Authorization`` header."""
     return _forbidden("IncompleteSignatureException", message)
 
 
 def invalid_signature(message: str) -> ApiError:
-    """A complete signature with a wrong date, scope or value."""
+    """Return the error for a signature with a wrong date, scope or value."""
     return _forbidden("InvalidSignatureException", message)
 
 
 def signature_mismatch() -> ApiError:
-    """A signature made with another key or over another request."""
+    """Return the error for a signature with another key or of another request."""
     return invalid_signature(
         "The request signature we calculated does not match the signature you "
         "provided. Check your AWS Secret Access Key and signing method. "
@@ -86,22 +86,22 @@ def signature_mismatch() -> ApiError:
 
 
 def invalid_request(message: str) -> ApiError:
-    """A parameter out of its range, in SiteWise's code."""
+    """Return SiteWise's error for an invalid parameter."""
     return ApiError("InvalidRequestException", message, HTTPStatus.BAD_REQUEST)
 
 
 def validation(message: str) -> ApiError:
-    """A parameter out of its range, in the code of IAM Roles Anywhere."""
+    """Return the error of IAM Roles Anywhere for an invalid parameter."""
     return ApiError("ValidationException", message, HTTPStatus.BAD_REQUEST)
 
 
 def constraint(value: object, member: str, rule: str) -> str:
-    """The sentence of AWS's request validation.
+    """Return AWS's message for an invalid parameter.
 
     Args:
-        value: What was sent, None when nothing was.
-        member: The name of the request's member.
-        rule: What the member must do, from "Member must" on.
+        value: The value; None if it is missing.
+        member: Name of the parameter.
+        rule: The rule, which begins with "Member must".
     """
     shown = "null" if value is None else f"'{value}'"
     return (
@@ -111,26 +111,26 @@ def constraint(value: object, member: str, rule: str) -> str:
 
 
 def not_found(message: str) -> ApiError:
-    """A resource that is not, or no longer, there."""
+    """Return the error for a resource that does not exist."""
     return ApiError("ResourceNotFoundException", message, HTTPStatus.NOT_FOUND)
 
 
 def unknown_operation() -> ApiError:
-    """A path or a method that the service does not have."""
+    """Return the error for an unknown path or method."""
     return ApiError(
         "UnknownOperationException", "Unknown operation", HTTPStatus.NOT_FOUND
     )
 
 
 def throttled() -> ApiError:
-    """More requests than the quota has room for."""
+    """Return the error for too many requests."""
     return ApiError(
         "ThrottlingException", "Rate exceeded", HTTPStatus.TOO_MANY_REQUESTS
     )
 
 
 def internal_failure() -> ApiError:
-    """AWS's own fault."""
+    """Return the error for an internal failure of AWS."""
     return ApiError(
         "InternalFailureException",
         "An internal error has occurred. Try again later.",
@@ -139,7 +139,7 @@ def internal_failure() -> ApiError:
 
 
 def unavailable() -> ApiError:
-    """AWS is not available at the moment."""
+    """Return the error for a service that is not available."""
     return ApiError(
         "ServiceUnavailableException",
         "The requested service is unavailable. Try again later.",

@@ -1,4 +1,4 @@
-"""What can go wrong between a client and AWS, on demand."""
+"""Faults that the emulator injects."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 ANY = "*"
-"""Stands for every operation where one is asked for."""
+"""Stands for all operations."""
 
 
 class Fault(str, enum.Enum):
-    """One way for a request to go wrong. The value is its name on the command line."""
+    """A fault. Its value is its name on the command line."""
 
     INTERNAL_FAILURE = "internal-failure"
     """500, InternalFailureException."""
     UNAVAILABLE = "unavailable"
     """503, ServiceUnavailableException."""
     BAD_GATEWAY = "bad-gateway"
-    """502 with an HTML page, as a proxy on the way gives it."""
+    """502 with an HTML page, as a proxy sends it."""
     THROTTLE = "throttle"
     """429, ThrottlingException."""
     ACCESS_DENIED = "access-denied"
@@ -40,34 +40,34 @@ class Fault(str, enum.Enum):
     SILENCE = "silence"
     """No answer for ``silence_seconds``, then the connection is closed."""
     CUT_SHORT = "cut-short"
-    """200, the JSON ends half-way, and Content-Length agrees with what was sent."""
+    """200 with JSON that ends early. Content-Length has the length that was sent."""
     NOT_JSON = "not-json"
     """200 with a body that is not valid JSON."""
     EMPTY_OBJECT = "empty-object"
-    """200 with ``{}``: JSON that lacks the page's own members."""
+    """200 with ``{}``: a JSON object without the members of a page."""
     EMPTY_PAGE = "empty-page"
-    """200 with no entity and a new token for the same place, as AWS may send it."""
+    """200 with no entity and a new token for the same page, as AWS may send it."""
     REPEATED_PAGE = "repeated-page"
-    """200 with the page asked for and a new token that leads to it again."""
+    """200 with the right page, but a new token for the same page."""
     SAME_TOKEN = "same-token"  # noqa: S105 - the name of a fault
-    """200 with the page asked for and always the same token, which leads to it."""
+    """200 with the right page, but always the same token, for the same page."""
 
 
 Failure: t.TypeAlias = "Fault | Answer | errors.ApiError"
-"""What can go wrong with a request."""
+"""What a request gets in place of its answer."""
 
-TWISTED_PAGES = frozenset({Fault.EMPTY_PAGE, Fault.REPEATED_PAGE, Fault.SAME_TOKEN})
-"""Faults of a listing; they do nothing to other operations."""
+PAGE_FAULTS = frozenset({Fault.EMPTY_PAGE, Fault.REPEATED_PAGE, Fault.SAME_TOKEN})
+"""Faults of a page. They have no effect on other answers."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is sent as it stands, as AWS or a proxy might send it.
+    """An answer that is sent unchanged.
 
-    Attributes:
+    Args:
         status: HTTP status.
-        body: Body as it is sent.
-        content_type: Value of the ``Content-Type`` header.
+        body: Body of the answer.
+        content_type: Value of the header ``Content-Type``.
     """
 
     status: int
@@ -77,12 +77,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """A request as the hook of ``Faults.before`` sees it.
+    """A request, for a hook of ``Faults.before``.
 
-    Attributes:
-        operation: ``ListPortals`` and so on.
-        parameters: Names and values in the path and the query, decoded.
-        number: 1 for the operation's first request since the start or ``Stats.reset``.
+    Args:
+        operation: Name of the operation, such as ``ListPortals``.
+        parameters: Decoded names and values of the path and the query.
+        number: Number of the request among those of the operation, from 1 since the
+            start or ``Stats.reset``.
     """
 
     operation: str
@@ -90,7 +91,7 @@ class Call:
     number: int
 
     def parameter(self, name: str) -> str | None:
-        """The value of a parameter, None when it was not sent."""
+        """Return the value of a parameter; None if it was not sent."""
         return dict(self.parameters).get(name)
 
 
@@ -102,22 +103,20 @@ class _Plan:
 
 
 class Faults:
-    """The faults that are switched on. Empty at first. May be set from any thread.
+    """The faults that are switched on: none at first. Any thread may change them.
 
-    Attributes:
-        latency: Seconds that every answer takes longer.
-        hold: Called again and again in the server's thread; while it returns True,
-            every answer is kept back.
-        silence_seconds: How long ``Fault.SILENCE`` lasts.
+    ``latency`` is a delay of each answer, in seconds. ``silence_seconds`` is the length
+    of ``Fault.SILENCE``. While the function ``hold`` returns True, no answer is sent;
+    the server's thread calls it repeatedly.
     """
 
     def __init__(self) -> None:
-        """Switch everything off."""
+        """Switch all faults off."""
         self._lock = threading.Lock()
         self.clear()
 
     def clear(self) -> None:
-        """Switch everything off."""
+        """Switch all faults off."""
         with self._lock:
             self.latency = 0.0
             self.hold: Callable[[], bool] = lambda: False
@@ -126,11 +125,11 @@ class Faults:
             self._plans: dict[str, list[_Plan]] = {}
             self._hooks: dict[str, list[Callable[[Call], Failure | None]]] = {}
             self._shares: list[tuple[Fault, float, frozenset[str] | None]] = []
-            self._dice = random.Random(0)  # noqa: S311 - faults have to be repeatable
+            self._rng = random.Random(0)  # noqa: S311 - faults must be repeatable
 
     @property
     def quota(self) -> float | None:
-        """SiteWise requests a second before it throttles; None for no quota."""
+        """Maximum requests per second to SiteWise; None for no quota."""
         return self._bucket.rate if self._bucket else None
 
     @quota.setter
@@ -138,12 +137,12 @@ class Faults:
         self.set_quota(per_second)
 
     def set_quota(self, per_second: float | None, burst: float | None = None) -> None:
-        """Throttle SiteWise requests.
+        """Throttle requests to SiteWise.
 
         Args:
-            per_second: How many it takes a second in the long run; None for no quota.
-            burst: How many it takes at once after a pause; as many as in a second
-                when None.
+            per_second: Maximum requests per second on average; None for no quota.
+            burst: Maximum requests at once after a pause; None for the number of a
+                second.
         """
         with self._lock:
             size = max(1.0, per_second or 0) if burst is None else burst
@@ -161,9 +160,9 @@ class Faults:
 
         Args:
             operation: Such as ``ListProjects`` or ``CreateSession``; ``*`` for all.
-            fault: How they fail.
-            times: How many requests fail.
-            after: How many succeed before that.
+            fault: The fault.
+            times: Number of requests that fail.
+            after: Number of requests before them that succeed.
         """
         self._plan(operation, _Plan(fault, after, times))
 
@@ -174,12 +173,12 @@ class Faults:
         *,
         after: int = 0,
     ) -> None:
-        """Make all requests of an operation fail from now on.
+        """Make all further requests of an operation fail.
 
         Args:
             operation: Such as ``ListProjects`` or ``CreateSession``; ``*`` for all.
-            fault: How they fail.
-            after: How many succeed before that.
+            fault: The fault.
+            after: Number of requests that succeed first.
         """
         self._plan(operation, _Plan(fault, after, None))
 
@@ -194,19 +193,22 @@ class Faults:
         seed: int = 0,
         operations: Iterable[str] | None = None,
     ) -> None:
-        """Make requests fail by chance. Replaces the shares of an earlier call.
+        """Make requests fail at random. Replaces the faults of an earlier call.
 
         Args:
-            shares: How often each fault happens, as shares of 1.
+            shares: The probability of each fault, 0 to 1.
             seed: Seed of the random numbers.
-            operations: Which may fail; None for all.
+            operations: Operations that may fail; None for all.
+
+        Raises:
+            ValueError: The probabilities add up to more than 1.
         """
         if sum(shares.values()) > 1:
-            message = "The shares of the faults add up to more than 1."
-            raise ValueError(message)
+            msg = "The shares of the faults add up to more than 1."
+            raise ValueError(msg)
         among = None if operations is None else frozenset(operations)
         with self._lock:
-            self._dice = random.Random(seed)  # noqa: S311 - faults have to be repeatable
+            self._rng = random.Random(seed)  # noqa: S311 - faults must be repeatable
             self._shares = [(fault, share, among) for fault, share in shares.items()]
 
     def before(
@@ -214,25 +216,25 @@ class Faults:
         operation: str,
         hook: Callable[[Call], Failure | None],
     ) -> None:
-        """Call something before each answer, in the server's thread.
+        """Call a function before each answer, in the server's thread.
 
         Args:
             operation: Such as ``ListProjects`` or ``CreateSession``; ``*`` for all.
-            hook: May change the plant; may return a fault for this request.
+            hook: The function. It may change the plant, and return a fault.
         """
         with self._lock:
             self._hooks.setdefault(operation, []).append(hook)
 
     def draw(self, call: Call, *, metered: bool) -> Failure | None:
-        """Return what goes wrong with a request, None for nothing.
+        """Return the fault of a request, None for no fault.
 
         Args:
             call: The request.
-            metered: Whether it counts against the quota.
+            metered: Whether the quota applies to it.
         """
         with self._lock:
             hooks = self._hooks.get(call.operation, []) + self._hooks.get(ANY, [])
-        # Outside the lock, so that a hook may switch faults on and off.
+        # Without the lock, because a hook may switch faults on and off.
         for hook in hooks:
             if (fault := hook(call)) is not None:
                 return fault
@@ -262,12 +264,12 @@ class Faults:
     def _by_chance(self, operation: str) -> Fault | None:
         if not self._shares:
             return None
-        # One throw a request, whatever the operation, keeps a run repeatable.
-        throw = self._dice.random()
+        # One number for each request of any operation, so that a run is repeatable.
+        number = self._rng.random()
         for fault, share, among in self._shares:
-            if throw < share:
+            if number < share:
                 return fault if among is None or operation in among else None
-            throw -= share
+            number -= share
         return None
 
 
@@ -280,4 +282,4 @@ ERRORS: dict[Fault, Callable[[], errors.ApiError]] = {
     ),
     Fault.EXPIRED_TOKEN: errors.expired_token,
 }
-"""The faults that are plain answers of AWS."""
+"""The faults that are errors of AWS."""

@@ -1,4 +1,4 @@
-"""The access keys that the emulator accepts: permanent and temporary ones."""
+"""The access keys of the emulated account, permanent and temporary."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _KEY_ID_CHARACTERS = string.ascii_uppercase + "234567"
 
 @dataclass(frozen=True)
 class AccessKey:
-    """An access key and whom it belongs to.
+    """An access key.
 
-    Attributes:
-        access_key_id: ``AKIA...`` of a user, ``ASIA...`` of a session.
-        secret_access_key: What requests are signed with.
-        session_token: Token of a session; None for a user's key.
-        expires_at: Epoch seconds after which it is refused; None for never.
-        principal_arn: Who AWS says is calling.
+    Args:
+        access_key_id: ID, which begins with AKIA for a user, with ASIA for a session.
+        secret_access_key: The secret that signs requests.
+        session_token: Session token; None for a user.
+        expires_at: Time of expiry in epoch seconds (UTC); None for never.
+        principal_arn: ARN of the user or session, for messages.
         actions: Actions that it allows, such as ``iotsitewise:ListPortals``; None for
             all.
     """
@@ -36,33 +36,33 @@ class AccessKey:
     actions: frozenset[str] | None = None
 
     def expired(self, now: float) -> bool:
-        """Return whether it has expired at ``now`` (epoch seconds)."""
+        """Return whether it is expired at a time, in epoch seconds (UTC)."""
         return self.expires_at is not None and now >= self.expires_at
 
 
 class Keyring:
-    """All access keys of the emulated account, by their IDs."""
+    """All access keys of the emulated account."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without keys."""
         self._keys: dict[str, AccessKey] = {}
 
     def add(self, key: AccessKey) -> AccessKey:
-        """Add a key; returns it."""
+        """Add a key, and return it."""
         self._keys[key.access_key_id] = key
         return key
 
     def find(self, access_key_id: str) -> AccessKey | None:
-        """Return the key of that ID, None when there is none."""
+        """Return the key with an ID; None if there is none."""
         return self._keys.get(access_key_id)
 
     @property
     def sessions(self) -> list[AccessKey]:
-        """The temporary credentials that were made, in their order."""
+        """All temporary credentials, the oldest first."""
         return [key for key in tuple(self._keys.values()) if key.session_token]
 
     def expire_sessions(self) -> None:
-        """End all temporary credentials that were made so far."""
+        """Let all temporary credentials expire now."""
         now = time.time()
         for key in self.sessions:
             if not key.expired(now):
@@ -74,11 +74,11 @@ class Keyring:
         seconds: float,
         actions: Iterable[str] | None = None,
     ) -> AccessKey:
-        """Make temporary credentials.
+        """Issue temporary credentials.
 
         Args:
-            principal_arn: Who they are for.
-            seconds: How long they are valid; negative for ones that have expired.
+            principal_arn: ARN of the session.
+            seconds: The time until they expire; negative if they are expired already.
             actions: Actions that they allow; None for all.
         """
         letters = "".join(secrets.choice(_KEY_ID_CHARACTERS) for _ in range(16))

@@ -20,16 +20,16 @@ class Source:
     """What the records of one kind are generated from.
 
     Args:
-        dice: Random numbers, the same for the same seed on every machine.
+        rng: Random numbers, the same for the same seed on every machine.
         account: The account that the records belong to.
     """
 
-    dice: random.Random
+    rng: random.Random
     account: Account
 
     def entity_id(self) -> str:
         """Return a version 4 UUID as SiteWise writes it: lower case, with hyphens."""
-        digits = f"{self.dice.getrandbits(128):032x}"
+        digits = f"{self.rng.getrandbits(128):032x}"
         fourth = "89ab"[int(digits[16], 16) % 4] + digits[17:20]
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{fourth}-{digits[20:]}"
 
@@ -79,5 +79,5 @@ class Maker:
         if parent_id is not None:
             parts.append(parent_id)
         # They must be the same on every machine. They need not be hard to guess.
-        dice = random.Random("/".join(map(str, parts)))  # noqa: S311
-        return self._contents[kind](Source(dice, self._account), parent)
+        rng = random.Random("/".join(map(str, parts)))  # noqa: S311
+        return self._contents[kind](Source(rng, self._account), parent)

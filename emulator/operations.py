@@ -1,4 +1,4 @@
-"""What an operation of SiteWise is: its declaration, and a request for it."""
+"""The declaration of an operation of SiteWise, and a request for it."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if t.TYPE_CHECKING:
 
     from emulator.faults import Fault
     from emulator.plant import Plant
-    from emulator.tokens import TokenMint
+    from emulator.tokens import PageTokens
 
 SERVICE = "iotsitewise"
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-"""Pattern of the IDs that SiteWise gives out."""
+"""Pattern of the IDs that SiteWise generates."""
 
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter in an operation's path or query, and what its values may be.
+    """A parameter in the path or the query of an operation.
 
-    Attributes:
-        name: As in the service model, such as ``portalId``.
-        values: The values that it may have; empty for any.
-        pattern: Regular expression that its values match; empty for any.
+    Args:
+        name: Name in the service model, such as ``portalId``.
+        values: The allowed values; empty if all are allowed.
+        pattern: Regular expression for the allowed values; empty if all are allowed.
         required: Whether a request without it is refused.
-        default: What a request without it means.
+        default: The value if a request does not have the parameter.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Parameter:
         """Refuse values that the service model does not allow.
 
         Args:
-            given: The values that a request has for this parameter.
+            given: The values of this parameter in a request.
 
         Raises:
             ApiError: A value is missing or not allowed.
@@ -70,15 +70,16 @@ class Parameter:
 class Operation:
     """An operation of SiteWise, as its service model describes it.
 
-    Attributes:
-        name: Such as ``ListPortals``, which is also the name of its IAM action.
-        path: Such as ``/portals``, or with a parameter in it ``/assets/{assetId}``.
-        answer: Makes the JSON of a 200. It raises ApiError where AWS answers an error.
-        parameters: Those of the path and the query that are checked, and that a page
-            token belongs to. Others are ignored, as AWS ignores them.
+    Args:
+        name: Name of the operation and of its IAM action, such as ``ListPortals``.
+        path: Path, such as ``/portals``, or with a parameter ``/assets/{assetId}``.
+        answer: Returns the body of an answer with status 200, as JSON. It raises
+            ApiError if AWS answers with an error.
+        parameters: Parameters of the path and the query. They are checked, and a page
+            token is valid for the same values only. Others are ignored, as in AWS.
         method: HTTP method.
         resource: The resource that AccessDenied names, such as ``portal/{portalId}``;
-            ``*`` for an operation without one.
+            ``*`` for an operation on all resources.
     """
 
     name: str
@@ -90,7 +91,7 @@ class Operation:
 
     @property
     def action(self) -> str:
-        """The IAM action that a caller needs."""
+        """The IAM action that the caller needs."""
         return f"{SERVICE}:{self.name}"
 
     @functools.cached_property
@@ -105,7 +106,7 @@ class Operation:
             path: Path of the request, percent-encoded.
 
         Returns:
-            Names and decoded values; None for a path of another operation.
+            Names and decoded values; None if the path belongs to another operation.
         """
         found = self._pattern.fullmatch(path) if method == self.method else None
         if found is None:
@@ -115,35 +116,35 @@ class Operation:
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """A request for an operation, with all that its answer is made from.
+    """A request for an operation.
 
-    Attributes:
-        operation: What is asked for.
-        parameters: Names and values of the path and the query, decoded.
-        body: As it came in.
-        plant: What there is to ask for.
-        tokens: Makes and reads page tokens.
-        twist: What is to be wrong with the page, one of ``faults.TWISTED_PAGES``.
+    Args:
+        operation: The operation.
+        parameters: Decoded names and values of the path and the query.
+        body: The body, unchanged.
+        plant: The data.
+        tokens: Issues and reads page tokens.
+        page_fault: The fault of the page, one of ``faults.PAGE_FAULTS``.
     """
 
     operation: Operation
     parameters: list[tuple[str, str]]
     body: bytes
     plant: Plant
-    tokens: TokenMint
-    twist: Fault | None = None
+    tokens: PageTokens
+    page_fault: Fault | None = None
 
     def all(self, name: str) -> list[str]:
-        """Return the values of a parameter that may come more than once."""
+        """Return all values of a parameter."""
         return [value for key, value in self.parameters if key == name]
 
     def one(self, name: str) -> str | None:
-        """Return the value of a parameter, the last one given; None without one."""
+        """Return the last value of a parameter; None if there is none."""
         return next(reversed(self.all(name)), None)
 
     @property
     def resource(self) -> str:
-        """What the request is for: type and ID as in an ARN, or ``*``."""
+        """The resource, as type and ID like in an ARN, or ``*``."""
         values = defaultdict(lambda: "*", self.parameters)
         return self.operation.resource.format_map(values)
 

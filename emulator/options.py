@@ -30,8 +30,8 @@ RATES = {
 def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
-        message = "must be between 0 and 1"
-        raise argparse.ArgumentTypeError(message)
+        msg = "must be between 0 and 1"
+        raise argparse.ArgumentTypeError(msg)
     return value
 
 
@@ -40,13 +40,13 @@ def _certificate(path: str) -> bytes:
         content = Path(path).read_bytes()
         x509.load_pem_x509_certificate(content)
     except (OSError, ValueError) as error:
-        message = f"{path} is not a PEM certificate: {error}"
-        raise argparse.ArgumentTypeError(message) from error
+        msg = f"{path} is not a PEM certificate: {error}"
+        raise argparse.ArgumentTypeError(msg) from error
     return content
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m emulator",
         description=(

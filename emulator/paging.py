@@ -1,4 +1,4 @@
-"""Answers that are one page of a listing, as those of the List operations are."""
+"""Answer a List operation with a page of records."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if t.TYPE_CHECKING:
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 
 Wanted: t.TypeAlias = "Callable[[Record], bool]"
-"""Says of a record whether it is listed."""
+"""Returns whether a record is in the listing."""
 
 
 @dataclass(frozen=True)
 class Page:
     """Answers with a page of records.
 
-    Attributes:
-        member: Member of the answer that holds the records.
+    Args:
+        member: Member of the answer that contains the records.
         kind: Name of the kind of records.
-        parent: Parameter that holds the ID of the records' parent, for a kind that has
-            one, such as ``portalId``.
-        not_found: What AWS says when there is no such parent; with the values of
+        parent: Parameter with the parent's ID, such as ``portalId``; None if the kind
+            has no parent.
+        not_found: AWS's message if the parent does not exist, with the names of
             parameters, such as ``Portal with id {portalId} not found``.
-        wanted: Makes of a request what says which records it wants, or None for all.
-        usual: Records on a page when the request does not say.
-        largest: The most records that a request may ask for.
+        wanted: Returns the filter for a request, None for all records.
+        default_size: Records on a page if the request has no ``maxResults``.
+        maximum_size: The maximum of ``maxResults``.
     """
 
     member: str
@@ -44,45 +44,46 @@ class Page:
     parent: str | None = None
     not_found: str = ""
     wanted: Callable[[ApiRequest], Wanted | None] = lambda _: None
-    usual: int = 50
-    largest: int = 250
+    default_size: int = 50
+    maximum_size: int = 250
 
     def __call__(self, request: ApiRequest) -> bytes:
         """Return one page.
 
         Args:
-            request: May have the parameters ``maxResults`` and ``nextToken``.
+            request: A request. It may have the parameters ``maxResults`` and
+                ``nextToken``.
 
         Returns:
-            The JSON.
+            The body of the answer, as JSON.
 
         Raises:
-            ApiError: The parent does not exist, or one of the two is invalid.
+            ApiError: The parent does not exist, or one of these parameters is invalid.
         """
         limit = self._limit(request.one("maxResults"))
         listing = self._listing(request)
         after = _start(request)
         records, following = listing.page(after, limit, self.wanted(request))
-        if request.twist is not None:
+        if request.page_fault is not None:
             following = after
-        if request.twist is Fault.EMPTY_PAGE:
+        if request.page_fault is Fault.EMPTY_PAGE:
             records = b""
         token = b""
         if following is not None:
             position = Position(request.operation.name, request.selection, following)
-            fresh = request.twist in {Fault.EMPTY_PAGE, Fault.REPEATED_PAGE}
+            fresh = request.page_fault in {Fault.EMPTY_PAGE, Fault.REPEATED_PAGE}
             issued = request.tokens.issue(position, fresh=fresh)
             token = b',"nextToken":"%b"' % issued.encode()
         return b'{"%b":[%b]%b}' % (self.member.encode(), records, token)
 
     def _limit(self, given: str | None) -> int:
         if given is None:
-            return self.usual
+            return self.default_size
         rule = None
         if not _NUMBER.fullmatch(given):
             rule = "be an integer"
-        elif int(given) > self.largest:
-            rule = f"have value less than or equal to {self.largest}"
+        elif int(given) > self.maximum_size:
+            rule = f"have value less than or equal to {self.maximum_size}"
         elif int(given) < 1:
             rule = "have value greater than or equal to 1"
         if rule is None:
@@ -96,8 +97,8 @@ class Page:
         try:
             return request.plant.listing(self.kind, parent)
         except KeyError:
-            message = self.not_found.format_map(dict(request.parameters))
-            raise errors.not_found(message) from None
+            msg = self.not_found.format_map(dict(request.parameters))
+            raise errors.not_found(msg) from None
 
 
 def _start(request: ApiRequest) -> int:
@@ -106,6 +107,6 @@ def _start(request: ApiRequest) -> int:
         return 0
     after = request.tokens.redeem(token, request.operation.name, request.selection)
     if after is None:
-        message = "The nextToken in the request is invalid."
-        raise errors.invalid_request(message)
+        msg = "The nextToken in the request is invalid."
+        raise errors.invalid_request(msg)
     return after

@@ -1,4 +1,4 @@
-"""A quota of requests a second, as AWS counts it."""
+"""A quota of requests per second, as AWS applies it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import time
 
 
 class TokenBucket:
-    """A token bucket: each request takes a token, and time adds new ones.
+    """A token bucket. Each request takes a token; new tokens come at a constant rate.
 
     Args:
-        rate: Tokens that are added a second.
-        size: The most tokens that there are at once.
+        rate: New tokens per second.
+        size: The maximum number of tokens.
     """
 
     def __init__(self, rate: float, size: float) -> None:
-        """Begin with a full bucket."""
+        """Fill the bucket."""
         self.rate = rate
         self._size = size
         self._tokens = size
         self._filled_at = time.monotonic()
 
     def take(self) -> bool:
-        """Take a token; returns False where there is none."""
+        """Take a token. Return False if there is none."""
         now = time.monotonic()
         gained = (now - self._filled_at) * self.rate
         self._tokens = min(self._size, self._tokens + gained)

@@ -2,10 +2,10 @@
 
 The signature is described in "Signing with X.509 certificates" of the IAM Roles
 Anywhere User Guide: Signature Version 4 with the certificate's key in the place of the
-secret, its serial number in the place of the access key id. ``Invalid signature``,
+secret, and its serial number in the place of the access key ID. ``Invalid signature``,
 ``Not authorized to set roleSessionName.``, ``Untrusted Signing Certificate`` and
-``Untrusted certificate. Insufficient certificate`` are texts that users of AWS report;
-the others are modelled on them.
+``Untrusted certificate. Insufficient certificate`` are messages that users of AWS
+report. The other messages follow their pattern.
 """
 
 from __future__ import annotations
@@ -40,33 +40,34 @@ ECDSA_ALGORITHM = "AWS4-X509-ECDSA-SHA256"
 
 @dataclass
 class Rules:
-    """How the emulated role and profile are set up. May be changed while serving.
+    """Rules of the role and the profile. They may be changed at any time.
 
-    Attributes:
-        session_seconds: How long the credentials are really good for; None for what
-            was asked for. This is also the expiry that the answer names.
-        told_seconds: What expiry the answer names, when that is to be another one:
-            credentials that die before their time.
-        profile_maximum: Seconds; a longer request is shortened to it, as AWS does.
-        role_maximum: Seconds; a longer request is refused.
-        accept_role_session_name: Whether the profile accepts a session name.
+    Args:
+        session_seconds: The lifetime of credentials; None for the duration that the
+            request has.
+        reported_seconds: The lifetime that the answer reports; None for the real one.
+        profile_maximum: The maximum duration of the profile, in seconds. It replaces a
+            longer duration in a request, as in AWS.
+        role_maximum: The maximum duration of the role, in seconds. Longer requests are
+            refused.
+        accept_role_session_name: Whether the profile accepts a role session name.
     """
 
     session_seconds: float | None = None
-    told_seconds: float | None = None
+    reported_seconds: float | None = None
     profile_maximum: int = LONGEST_SESSION
     role_maximum: int = LONGEST_SESSION
     accept_role_session_name: bool = False
 
 
 class RolesAnywhere:
-    """One trust anchor, one profile, one role.
+    """Answers CreateSession for one trust anchor, one profile and one role.
 
     Args:
-        account: The account that is served, and its Region.
-        anchor: The certificate of the authority behind the trust anchor.
-        keys: Where new credentials go.
-        rules: How role and profile are set up.
+        account: The account and its Region.
+        anchor: The CA certificate of the trust anchor.
+        keys: The access keys, to which new credentials are added.
+        rules: Rules of the role and the profile.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class RolesAnywhere:
         keys: Keyring,
         rules: Rules,
     ) -> None:
-        """Make up the ARNs."""
+        """Keep the arguments, and set the ARNs."""
         self._account = account
         self.anchor = anchor
         self._keys = keys
@@ -91,21 +92,21 @@ class RolesAnywhere:
         self.role_arn = account.arn("iam", f"role/{self._role_name}")
 
     def trust(self, certificate: x509.Certificate) -> None:
-        """Put another authority behind the trust anchor."""
+        """Replace the CA certificate of the trust anchor."""
         self.anchor = certificate
 
     def create_session(self, request: SignedRequest, now: datetime) -> bytes:
-        """Check a request and make credentials.
+        """Check a request and issue credentials.
 
         Args:
             request: The request.
-            now: The server's time, with a time zone.
+            now: The emulator's time, with a time zone.
 
         Returns:
-            The JSON of a 201.
+            The body of an answer with status 201, as JSON.
 
         Raises:
-            ApiError: What IAM Roles Anywhere answers.
+            ApiError: IAM Roles Anywhere answers with this error.
         """
         authorization = sigv4.parse_authorization(request.headers.get("authorization"))
         leaf = self._certificate(request, now)
@@ -117,13 +118,13 @@ class RolesAnywhere:
             service=SERVICE,
             now=now,
         )
-        asked = _body(request)
-        duration = self._duration(asked)
-        self._check_arns(asked)
-        session_name = asked.get("roleSessionName")
+        parameters = _body(request)
+        duration = self._duration(parameters)
+        self._check_arns(parameters)
+        session_name = parameters.get("roleSessionName")
         if session_name is not None and not self._rules.accept_role_session_name:
-            message = "Not authorized to set roleSessionName."
-            raise errors.access_denied(message)
+            msg = "Not authorized to set roleSessionName."
+            raise errors.access_denied(msg)
         # AWS names a session after the certificate's serial number in hexadecimal.
         return self._answer(session_name or f"{leaf.serial_number:x}", duration, leaf)
 
@@ -139,8 +140,8 @@ class RolesAnywhere:
         trust.check(leaf, parents, self.anchor, now)
         return leaf
 
-    def _duration(self, asked: dict[str, t.Any]) -> int:
-        duration = asked.get("durationSeconds", 3600)
+    def _duration(self, parameters: dict[str, t.Any]) -> int:
+        duration = parameters.get("durationSeconds", 3600)
         if not isinstance(duration, int) or isinstance(duration, bool):
             rule = "Member must be an integer"
             raise errors.validation(
@@ -158,40 +159,42 @@ class RolesAnywhere:
             )
         duration = min(duration, self._rules.profile_maximum)
         if duration > self._rules.role_maximum:
-            message = (
+            msg = (
                 "The requested DurationSeconds exceeds the MaxSessionDuration "
                 "set for this role."
             )
-            raise errors.validation(message)
+            raise errors.validation(msg)
         return duration
 
-    def _check_arns(self, asked: dict[str, t.Any]) -> None:
+    def _check_arns(self, parameters: dict[str, t.Any]) -> None:
         for member in ("trustAnchorArn", "profileArn", "roleArn"):
-            value = asked.get(member)
+            value = parameters.get(member)
             if not isinstance(value, str):
                 rule = "Member must not be null"
                 raise errors.validation(errors.constraint(value, member, rule))
-        if asked["trustAnchorArn"] != self.trust_anchor_arn:
-            message = "Trust anchor not found"
-            raise errors.not_found(message)
-        if asked["profileArn"] != self.profile_arn:
-            message = "Profile not found"
-            raise errors.not_found(message)
-        if asked["roleArn"] != self.role_arn:
-            message = f"Unable to assume role for {asked['roleArn']}"
-            raise errors.access_denied(message)
+        if parameters["trustAnchorArn"] != self.trust_anchor_arn:
+            msg = "Trust anchor not found"
+            raise errors.not_found(msg)
+        if parameters["profileArn"] != self.profile_arn:
+            msg = "Profile not found"
+            raise errors.not_found(msg)
+        if parameters["roleArn"] != self.role_arn:
+            msg = f"Unable to assume role for {parameters['roleArn']}"
+            raise errors.access_denied(msg)
 
     def _answer(
         self, session_name: str, duration: int, leaf: x509.Certificate
     ) -> bytes:
         rules = self._rules
-        really = duration if rules.session_seconds is None else rules.session_seconds
-        told = really if rules.told_seconds is None else rules.told_seconds
+        lifetime = duration if rules.session_seconds is None else rules.session_seconds
+        reported = (
+            lifetime if rules.reported_seconds is None else rules.reported_seconds
+        )
         assumed = self._account.arn(
             "sts", f"assumed-role/{self._role_name}/{session_name}"
         )
-        key = self._keys.issue_session(assumed, really)
-        expiration = datetime.fromtimestamp(time.time() + told, timezone.utc)
+        key = self._keys.issue_session(assumed, lifetime)
+        expiration = datetime.fromtimestamp(time.time() + reported, timezone.utc)
         name = leaf.subject.rfc4514_string()
         answer = {
             "credentialSet": [
@@ -229,7 +232,7 @@ def _check_signature(
     key = leaf.public_key()
     try:
         signature = bytes.fromhex(authorization.signature)
-        # AWS knows only these two names; the hash of the authority does not matter.
+        # AWS accepts only these two names, whatever hash the CA used.
         if authorization.algorithm == RSA_ALGORITHM and isinstance(
             key, rsa.RSAPublicKey
         ):
@@ -240,26 +243,26 @@ def _check_signature(
         ):
             key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
         else:
-            message = f"Unsupported AWS 'algorithm': '{authorization.algorithm}'."
-            raise errors.incomplete_signature(message)
+            msg = f"Unsupported AWS 'algorithm': '{authorization.algorithm}'."
+            raise errors.incomplete_signature(msg)
     except (InvalidSignature, ValueError):
-        message = "Invalid signature"
-        raise errors.access_denied(message) from None
+        msg = "Invalid signature"
+        raise errors.access_denied(msg) from None
     if authorization.identity != str(leaf.serial_number):
-        message = "Invalid signature"
-        raise errors.access_denied(message)
+        msg = "Invalid signature"
+        raise errors.access_denied(msg)
     for header in ("x-amz-x509", "x-amz-x509-chain"):
         if header in request.headers and header not in authorization.signed_headers:
-            message = "Invalid signature"
-            raise errors.access_denied(message)
+            msg = "Invalid signature"
+            raise errors.access_denied(msg)
 
 
 def _body(request: SignedRequest) -> dict[str, t.Any]:
     try:
-        asked = json.loads(request.body)
+        parameters = json.loads(request.body)
     except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
-        message = "Request body must be a JSON object"
-        raise errors.validation(message)
-    return asked
+        parameters = None
+    if not isinstance(parameters, dict):
+        msg = "Request body must be a JSON object"
+        raise errors.validation(msg)
+    return parameters

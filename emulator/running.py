@@ -1,4 +1,4 @@
-"""Runs a command to its end, and passes signals on to it."""
+"""Run a command, and forward signals to it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,23 @@ if t.TYPE_CHECKING:
     from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-"""Those that end the emulator, and that it passes on."""
-_SIGNAL_BASE = 128  # what a shell adds to a signal's number for an exit code
+"""Signals that end the emulator. It forwards them to the command."""
+_SIGNAL_BASE = 128  # A shell adds it to the number of a signal for the exit code.
 
 
 def run(command: Sequence[str], environment: dict[str, str]) -> int:
-    """Run a command to its end, with our signals; returns what a shell would."""
+    """Run a command to its end, and forward signals to it.
+
+    Args:
+        command: The program and its arguments.
+        environment: The environment variables of the command.
+
+    Returns:
+        The exit code as a shell reports it: 128 plus the number of a signal.
+
+    Raises:
+        OSError: The command can't be started.
+    """
     arrived: list[int] = []
     groups: list[int] = []
 
@@ -27,13 +38,13 @@ def run(command: Sequence[str], environment: dict[str, str]) -> int:
         for group in groups:
             _signal_group(group, number)
 
-    # Before it starts: a signal that we ignore, as a shell's background jobs ignore
-    # SIGINT, would be ignored by the command for ever; one that we handle is not.
+    # Before the start: a child inherits that a signal is ignored, as a shell's
+    # background jobs ignore SIGINT, but not that it is handled.
     for number in SIGNALS:
         signal.signal(number, forward)
-    # In a session of its own, a Ctrl-C does not reach it twice: from the terminal
-    # and from us.
-    process = subprocess.Popen(  # noqa: S603 - to run what the user asks for
+    # In its own session the command gets a Ctrl-C once, from here, and not from the
+    # terminal too.
+    process = subprocess.Popen(  # noqa: S603 - the user gives the command
         command,
         env=environment,
         start_new_session=True,
@@ -43,12 +54,12 @@ def run(command: Sequence[str], environment: dict[str, str]) -> int:
         _signal_group(process.pid, early)
     code = None
     while code is None:
-        # With a bound: a signal that comes just before the wait would be noticed only
+        # With a timeout: Python handles a signal that arrives just before the wait only
         # after it.
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = process.wait(timeout=0.5)
     if arrived:
-        # A pipeline's other processes must not outlive it.
+        # The other processes of a pipeline must end, too.
         _signal_group(process.pid, signal.SIGTERM)
     return _SIGNAL_BASE - code if code < 0 else code
 
@@ -57,5 +68,5 @@ def _signal_group(group: int, number: int) -> None:
     try:
         os.killpg(group, number)
     except ProcessLookupError:
-        # All have ended, which is what the signal was for.
+        # All processes of the group have ended.
         return

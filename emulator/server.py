@@ -1,228 +1,156 @@
-"""The HTTP side: from aiohttp's requests to the services, and faults on the way."""
+"""Serve HTTP on the loopback address, in a thread."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import ssl
+import tempfile
+import threading
 import typing as t
-import uuid
-from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime
-from http import HTTPStatus
+from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
-from emulator import control, errors, roles_anywhere, sigv4
-from emulator.faults import ERRORS, TWISTED_PAGES, Answer, Call, Fault
-from emulator.operations import SERVICE
+from emulator.certificates import pem
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from emulator.faults import Failure, Faults
-    from emulator.keys import Keyring
-    from emulator.plant import Plant
-    from emulator.roles_anywhere import RolesAnywhere
-    from emulator.sitewise import SiteWise
-    from emulator.stats import Stats
+    from emulator.authorities import Authority
 
-_HTML = b"""<html>
-<head><title>502 Bad Gateway</title></head>
-<body><center><h1>502 Bad Gateway</h1></center></body>
-</html>
-"""
-_JSON = "application/json"
-_HELD_SECONDS = 0.01  # between two looks at whether an answer is still kept back
+HOST = "127.0.0.1"
+# A chain of five RSA certificates is a header of about 8 KiB.
+_LONGEST_HEADER = 65_536
 
 
-class Front:
-    """Answers HTTP requests for one emulated account.
+@dataclass(frozen=True)
+class Endpoint:
+    """A port with the function that answers its requests.
 
     Args:
-        region: The Region that is served.
-        plant: What SiteWise lists.
-        keys: The known access keys.
-        site_wise: Answers SiteWise's operations.
-        sessions: CreateSession.
-        faults: What goes wrong.
-        stats: Where requests are counted.
+        answer: Answers a request, in the server's thread.
+        port: The port; 0 for any free port.
+        tls: Whether it uses TLS.
     """
 
-    def __init__(  # noqa: PLR0913 - it is where all parts come together
-        self,
-        *,
-        region: str,
-        plant: Plant,
-        keys: Keyring,
-        site_wise: SiteWise,
-        sessions: RolesAnywhere,
-        faults: Faults,
-        stats: Stats,
-    ) -> None:
-        """Put the parts together."""
-        self._region = region
-        self._keys = keys
-        self._site_wise = site_wise
-        self._sessions = sessions
-        self._faults = faults
-        self._stats = stats
-        self.denied_actions: set[str] = set()
-        self._control = control.Control(plant, faults, stats, self.denied_actions)
-        self.clock_offset = 0.0
+    answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+    port: int
+    tls: bool
 
-    def now(self) -> datetime:
-        """The server's time, ``clock_offset`` seconds off the machine's."""
-        return datetime.now(timezone.utc) + timedelta(seconds=self.clock_offset)
 
-    async def serve_sitewise(self, request: web.BaseRequest) -> web.StreamResponse:
-        """SiteWise, over plain HTTP or TLS; and the emulator's own controls."""
-        path, _, query = request.raw_path.partition("?")
-        if path.startswith(control.PREFIX):
-            return await self._control.answer(request)
-        wire = await _wire_request(request, path, query)
-        asked = self._site_wise.request(wire)
+class Server:
+    """Serves endpoints in its own thread, from ``start`` to ``stop``.
 
-        def reply(twist: Fault | None) -> tuple[int, bytes]:
-            key = sigv4.verify(
-                wire,
-                self._keys,
-                region=self._region,
-                service=SERVICE,
-                now=self.now(),
-            )
-            if asked is None:
-                raise errors.unknown_operation()
-            body = self._site_wise.answer(asked, key, self.denied_actions, twist)
-            return HTTPStatus.OK, body
+    Args:
+        endpoints: The endpoints.
+        authority: The CA that issues the certificate for TLS.
+    """
 
-        name = asked.operation.name if asked else "Unknown"
-        parameters = asked.parameters if asked else wire.parameters
-        return await self._answer(request, name, parameters, reply, metered=True)
+    def __init__(self, endpoints: Sequence[Endpoint], authority: Authority) -> None:
+        """Keep the arguments."""
+        self._endpoints = endpoints
+        self._authority = authority
+        self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._bound: list[int] = []
 
-    async def serve_roles_anywhere(
-        self, request: web.BaseRequest
-    ) -> web.StreamResponse:
-        """IAM Roles Anywhere."""
-        path, _, query = request.raw_path.partition("?")
-        wire = await _wire_request(request, path, query)
-        known = (request.method, path) == ("POST", roles_anywhere.PATH)
+    def port(self, number: int) -> int:
+        """Return the port of an endpoint, given its place in ``endpoints``."""
+        return self._bound[number] if self._bound else self._endpoints[number].port
 
-        def reply(_: Fault | None) -> tuple[int, bytes]:
-            if not known:
-                raise errors.unknown_operation()
-            return HTTPStatus.CREATED, self._sessions.create_session(wire, self.now())
+    @property
+    def ca_bundle(self) -> str:
+        """Path of a PEM file with the CA for TLS. ``stop`` deletes it."""
+        return str(Path(self._directory.name) / "ca-bundle.pem")
 
-        name = roles_anywhere.OPERATION if known else "Unknown"
-        return await self._answer(request, name, wire.parameters, reply, metered=False)
+    def start(self) -> None:
+        """Start to serve.
 
-    async def _answer(
-        self,
-        request: web.BaseRequest,
-        operation: str,
-        parameters: list[tuple[str, str]],
-        reply: Callable[[Fault | None], tuple[int, bytes]],
-        *,
-        metered: bool,
-    ) -> web.StreamResponse:
-        number = self._stats.begin(operation, request.raw_path.partition("?")[2])
-        outcome: str | None = "ClientWentAway"
+        Raises:
+            OSError: A port is in use.
+        """
+        self._directory = tempfile.TemporaryDirectory(prefix="emulator-")
+        Path(self.ca_bundle).write_bytes(pem(self._authority.certificate))
+        self._thread.start()
+        self._started.wait()
+        if self._failure is not None:
+            self.stop()
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stop at once. The thread has ended and the files are deleted afterwards."""
+        if self._loop is not None and self._stop is not None and self._failure is None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._directory.cleanup()
+
+    def _run(self) -> None:
         try:
-            if self._faults.latency:
-                await asyncio.sleep(self._faults.latency)
-            while self._faults.hold():  # noqa: ASYNC110 - what ends it knows no loop
-                await asyncio.sleep(_HELD_SECONDS)
-            call = Call(operation, tuple(parameters), number)
-            fault = self._faults.draw(call, metered=metered)
-            response, outcome = await self._respond(request, fault, reply)
-            return response
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - `start` raises it
+            self._failure = error
         finally:
-            self._stats.end(operation, outcome)
+            self._started.set()
 
-    async def _respond(
-        self,
-        request: web.BaseRequest,
-        fault: Failure | None,
-        reply: Callable[[Fault | None], tuple[int, bytes]],
-    ) -> tuple[web.StreamResponse, str | None]:
-        """The response, and what has gone wrong with it for the statistics."""
-        if fault in {Fault.DROP, Fault.SILENCE}:
-            if fault is Fault.SILENCE:
-                await asyncio.sleep(self._faults.silence_seconds)
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response(), str(fault.value)
-        if fault is Fault.BAD_GATEWAY:
-            page = web.Response(body=_HTML, status=502, content_type="text/html")
-            return page, fault.value
-        if isinstance(fault, Answer):
-            headers = {**self._headers(), "Content-Type": fault.content_type}
-            answer = web.Response(body=fault.body, status=fault.status, headers=headers)
-            return answer, str(fault.status)
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        tls = self._tls_context()
+        runners: list[web.ServerRunner] = []
         try:
-            if isinstance(fault, errors.ApiError):
-                raise fault
-            if fault in ERRORS:
-                error = ERRORS[fault]()
-                raise error
-            # What AWS refuses is refused, also where its answer is to be spoiled.
-            status, body = reply(fault if fault in TWISTED_PAGES else None)
-        except errors.ApiError as error:
-            return self._error(error), error.code
-        outcome = None if fault is None else fault.value
-        if fault is Fault.DROP_IN_BODY:
-            return await self._half(request, status, body), outcome
-        return self._json(status, _spoiled(body, fault)), outcome
+            bound = []
+            for endpoint in self._endpoints:
+                server = web.Server(
+                    endpoint.answer,
+                    handler_cancellation=True,
+                    access_log=None,
+                    max_line_size=_LONGEST_HEADER,
+                    max_field_size=_LONGEST_HEADER,
+                )
+                runner = web.ServerRunner(server, shutdown_timeout=0.01)
+                runners.append(runner)
+                await runner.setup()
+                context = tls if endpoint.tls else None
+                await web.TCPSite(
+                    runner, HOST, endpoint.port, ssl_context=context, backlog=1024
+                ).start()
+                bound.append(int(runner.addresses[0][1]))
+            self._bound = bound
+            self._started.set()
+            await self._stop.wait()
+        finally:
+            await _close(runners)
 
-    async def _half(
-        self, request: web.BaseRequest, status: int, body: bytes
-    ) -> web.StreamResponse:
-        response = web.StreamResponse(status=status, headers=self._headers())
-        response.content_type = _JSON
-        response.content_length = len(body)
-        await response.prepare(request)
-        await response.write(body[: len(body) // 2])
-        if request.transport is not None:
-            request.transport.close()
-        return response
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"x-amzn-RequestId": str(uuid.uuid4())}
-        if self.clock_offset:
-            headers["Date"] = format_datetime(self.now(), usegmt=True)
-        return headers
-
-    def _json(self, status: int, body: bytes) -> web.Response:
-        return web.Response(
-            body=body,
-            status=status,
-            headers=self._headers(),
-            content_type=_JSON,
-        )
-
-    def _error(self, error: errors.ApiError) -> web.Response:
-        response = self._json(
-            error.status, json.dumps({"message": error.message}).encode()
-        )
-        response.headers["x-amzn-ErrorType"] = error.code
-        return response
+    def _tls_context(self) -> ssl.SSLContext:
+        served = self._authority.server()
+        file = Path(self._directory.name) / "server.pem"
+        file.touch(mode=0o600)
+        file.write_bytes(served.private_key + served.bundle)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(file)
+        return context
 
 
-def _spoiled(body: bytes, fault: Fault | None) -> bytes:
-    if fault is Fault.NOT_JSON:
-        return b"upstream connect error or disconnect/reset before headers"
-    if fault is Fault.EMPTY_OBJECT:
-        return b"{}"
-    if fault is Fault.CUT_SHORT:
-        return body[: len(body) * 2 // 3]
-    return body
-
-
-async def _wire_request(
-    request: web.BaseRequest, path: str, query: str
-) -> sigv4.SignedRequest:
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        key = name.lower()
-        headers[key] = f"{headers[key]},{value}" if key in headers else value
-    body = await request.read() if request.body_exists else b""
-    return sigv4.SignedRequest(request.method, path, query, headers, body)
+async def _close(runners: list[web.ServerRunner]) -> None:
+    """Stop listening, and abort the open connections."""
+    open_transports = [
+        connection.transport
+        for runner in runners
+        if runner.server is not None
+        for connection in runner.server.connections
+        if connection.transport is not None
+    ]
+    for transport in open_transports:
+        # To close a TLS connection properly would wait for the client.
+        transport.abort()
+    for runner in runners:
+        await runner.cleanup()
+    # The loop closes the socket of an aborted transport in its next iteration, with TLS
+    # one later.
+    for _ in range(3):
+        await asyncio.sleep(0)

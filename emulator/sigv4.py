@@ -1,7 +1,6 @@
-"""Checking Signature Version 4, by the description in AWS's IAM User Guide.
+"""Check signatures of Signature Version 4, as described in AWS's IAM User Guide.
 
-It shares no code with botocore: a mistake in both the signer and the verifier would go
-unnoticed.
+This does not use botocore. Otherwise a mistake in botocore would not be noticed.
 """
 
 from __future__ import annotations
@@ -33,14 +32,15 @@ _UNRESERVED = "-_.~"
 
 @dataclass(frozen=True)
 class SignedRequest:
-    """An HTTP request as it came in.
+    """An HTTP request.
 
-    Attributes:
-        method: ``GET`` and so on.
-        path: Before the question mark, percent-encoded as sent.
-        query: Behind the question mark, percent-encoded as sent.
-        headers: Names in lower case; values of a repeated header joined by commas.
-        body: The bytes.
+    Args:
+        method: HTTP method.
+        path: Path, percent-encoded as sent.
+        query: Query string, percent-encoded as sent.
+        headers: Values by name in lower case. Values of repeated headers are joined by
+            commas.
+        body: Body.
     """
 
     method: str
@@ -51,7 +51,7 @@ class SignedRequest:
 
     @functools.cached_property
     def parameters(self) -> list[tuple[str, str]]:
-        """The query's names and values, decoded, in the order sent."""
+        """Decoded names and values of the query, in the order of the query."""
         return [
             (unquote_plus(name), unquote_plus(value))
             for name, _, value in (
@@ -64,12 +64,12 @@ class SignedRequest:
 class Authorization:
     """The parts of an ``Authorization`` header.
 
-    Attributes:
-        algorithm: Such as ``AWS4-HMAC-SHA256``.
-        identity: The access key id, or a certificate's serial number.
+    Args:
+        algorithm: The algorithm, such as ``AWS4-HMAC-SHA256``.
+        identity: The access key ID, or a certificate's serial number.
         scope: Date, Region, service and terminator.
-        signed_headers: In the order given.
-        signature: Hexadecimal.
+        signed_headers: The signed headers, in their order.
+        signature: The signature in hexadecimal digits.
     """
 
     algorithm: str
@@ -80,7 +80,7 @@ class Authorization:
 
 
 def parse_authorization(header: str | None) -> Authorization:
-    """Take an ``Authorization`` header apart.
+    """Parse an ``Authorization`` header.
 
     Raises:
         ApiError: It is missing or incomplete.
@@ -98,15 +98,15 @@ def parse_authorization(header: str | None) -> Authorization:
         if not parts.get(name)
     ]
     if missing:
-        message = f"{' '.join(missing)} (Authorization: {algorithm})"
-        raise errors.incomplete_signature(message)
+        msg = f"{' '.join(missing)} (Authorization: {algorithm})"
+        raise errors.incomplete_signature(msg)
     credential = parts["Credential"].split("/")
     if len(credential) != _SCOPE_PARTS:
-        message = (
+        msg = (
             "Credential must have exactly 5 slash-delimited elements, e.g. "
             f"keyid/date/region/service/term, got '{parts['Credential']}'"
         )
-        raise errors.incomplete_signature(message)
+        raise errors.incomplete_signature(msg)
     identity, date, region, service, terminator = credential
     return Authorization(
         algorithm,
@@ -128,7 +128,7 @@ def _moment(text: str) -> datetime:
 
 
 def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -> str:
-    """The request in the form that both sides compute the signature over."""
+    """Return the canonical form of a request, which the signature covers."""
     path = posixpath.normpath(request.path or "/").replace("//", "/")
     if request.path.endswith("/") and path != "/":
         path += "/"
@@ -145,7 +145,7 @@ def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -
     return "\n".join(
         (
             request.method,
-            # Every service but S3 encodes the path once more than it was sent.
+            # All services except S3 encode the encoded path again.
             quote(path, safe="/" + _UNRESERVED),
             query,
             headers,
@@ -156,12 +156,12 @@ def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -
 
 
 def _octets(text: str) -> bytes:
-    # aiohttp hands header bytes that are not UTF-8 over as lone surrogates.
+    # aiohttp decodes header bytes that are not UTF-8 to lone surrogates.
     return text.encode(errors="surrogateescape")
 
 
 def string_to_sign(request: SignedRequest, authorization: Authorization) -> str:
-    """What is signed: the algorithm, the date, the scope, the request's hash."""
+    """Return the string to sign: algorithm, date, scope and hash of the request."""
     canonical = canonical_request(request, authorization.signed_headers)
     return "\n".join(
         (
@@ -181,32 +181,32 @@ def check_date_and_scope(
     service: str,
     now: datetime,
 ) -> None:
-    """Refuse a signature for another time, Region or service.
+    """Check the date and the scope of a signature.
 
     Args:
         request: The request.
-        authorization: Its header, taken apart.
-        region: The Region that is served.
-        service: The signing name of the service that is served.
-        now: The server's time, with a time zone.
+        authorization: Its parsed header.
+        region: The Region of the account.
+        service: The signing name of the service.
+        now: The emulator's time, with a time zone.
 
     Raises:
-        ApiError: What AWS answers.
+        ApiError: AWS answers with this error.
     """
     for header in ("host", "x-amz-date"):
         if header not in authorization.signed_headers:
             shown = "'Host' or ':authority'" if header == "host" else "'X-Amz-Date'"
-            message = f"{shown} must be a 'SignedHeader' in the AWS Authorization."
-            raise errors.invalid_signature(message)
+            msg = f"{shown} must be a 'SignedHeader' in the AWS Authorization."
+            raise errors.invalid_signature(msg)
     sent = request.headers.get("x-amz-date", "")
     try:
         date = _moment(sent)
     except ValueError:
-        message = (
+        msg = (
             "Authorization header requires existence of either a 'X-Amz-Date' or a "
             f"'Date' header. (X-Amz-Date: '{sent}')"
         )
-        raise errors.incomplete_signature(message) from None
+        raise errors.incomplete_signature(msg) from None
     scope_date, scope_region, scope_service, terminator = authorization.scope
     wrong = []
     if scope_region != region:
@@ -231,22 +231,22 @@ def check_date_and_scope(
 def _check_skew(sent: str, date: datetime, now: datetime) -> None:
     earliest, latest = now - MAXIMUM_SKEW, now + MAXIMUM_SKEW
     if date < earliest:
-        message = (
+        msg = (
             f"Signature expired: {sent} is now earlier than {earliest:{DATE_FORMAT}} "
             f"({now:{DATE_FORMAT}} - 5 min.)"
         )
-        raise errors.invalid_signature(message)
+        raise errors.invalid_signature(msg)
     if date > latest:
-        message = (
+        msg = (
             f"Signature not yet current: {sent} is still later than "
             f"{latest:{DATE_FORMAT}} ({now:{DATE_FORMAT}} + 5 min.)"
         )
-        raise errors.invalid_signature(message)
+        raise errors.invalid_signature(msg)
 
 
 @functools.lru_cache(maxsize=256)
 def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
-    """The key for one day, Region and service."""
+    """Return the signing key for a day, a Region and a service."""
     key = b"AWS4" + secret.encode()
     for part in (date, region, service, TERMINATOR):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -261,30 +261,30 @@ def verify(
     service: str,
     now: datetime,
 ) -> AccessKey:
-    """Find out who sent a request.
+    """Check the signature of a request.
 
     Args:
         request: The request.
-        keys: The known access keys.
-        region: The Region that is served.
-        service: The signing name of the service that is served.
-        now: The server's time, with a time zone.
+        keys: The access keys of the account.
+        region: The Region of the account.
+        service: The signing name of the service.
+        now: The emulator's time, with a time zone.
 
     Returns:
-        The key that it was signed with.
+        The access key that signed it.
 
     Raises:
-        ApiError: What AWS answers.
+        ApiError: AWS answers with this error.
     """
     authorization = parse_authorization(request.headers.get("authorization"))
     if authorization.algorithm != HMAC_ALGORITHM:
-        message = f"Unsupported AWS 'algorithm': '{authorization.algorithm}'."
-        raise errors.incomplete_signature(message)
+        msg = f"Unsupported AWS 'algorithm': '{authorization.algorithm}'."
+        raise errors.incomplete_signature(msg)
     key = keys.find(authorization.identity)
     token = request.headers.get("x-amz-security-token")
     if key is None or (token or None) != key.session_token:
         raise errors.unrecognized_client()
-    # By the true clock: `now` may be shifted to play a client whose clock is wrong.
+    # By the real time: `now` may differ from it, to emulate a wrong clock.
     if key.expired(time.time()):
         raise errors.expired_token()
     check_date_and_scope(

@@ -1,4 +1,4 @@
-"""AWS IoT SiteWise over a plant: which operation, whether it is allowed, its answer."""
+"""AWS IoT SiteWise: find the operation, check the permission, answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from emulator import errors
 from emulator.operations import SERVICE, ApiRequest
-from emulator.tokens import TokenMint
+from emulator.tokens import PageTokens
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -21,25 +21,25 @@ if t.TYPE_CHECKING:
 
 
 class SiteWise:
-    """The operations over a plant.
+    """Answers the operations of SiteWise.
 
     Args:
-        plant: What there is to list.
-        account: The account that it belongs to.
-        operations: The operations that are served.
+        plant: The data.
+        account: The account that owns the data.
+        operations: The operations.
     """
 
     def __init__(
         self, plant: Plant, account: Account, operations: Iterable[Operation]
     ) -> None:
-        """Serve a plant."""
+        """Keep the arguments."""
         self._plant = plant
         self._account = account
         self._operations = tuple(operations)
-        self._tokens = TokenMint()
+        self._tokens = PageTokens()
 
     def request(self, signed: SignedRequest) -> ApiRequest | None:
-        """Return what a request asks for, None where there is no such operation."""
+        """Return a request with its operation; None if there is no such operation."""
         for operation in self._operations:
             in_path = operation.match(signed.method, signed.path)
             if in_path is not None:
@@ -54,21 +54,21 @@ class SiteWise:
         request: ApiRequest,
         key: AccessKey,
         denied_actions: Collection[str],
-        twist: Fault | None,
+        page_fault: Fault | None,
     ) -> bytes:
         """Answer a request.
 
         Args:
             request: The request.
-            key: Who asks.
-            denied_actions: IAM actions that nobody may do.
-            twist: What is to be wrong with the page.
+            key: The access key that signed it.
+            denied_actions: IAM actions that are denied to everybody.
+            page_fault: The fault of the page, one of ``faults.PAGE_FAULTS``.
 
         Returns:
-            The JSON of a 200.
+            The body of an answer with status 200, as JSON.
 
         Raises:
-            ApiError: What AWS answers.
+            ApiError: AWS answers with this error.
         """
         action = request.operation.action
         allowed = key.actions is None or action in key.actions
@@ -78,6 +78,6 @@ class SiteWise:
                 resource = self._account.arn(SERVICE, resource)
             raise errors.not_authorized(key.principal_arn, action, resource)
         request.check()
-        if twist is not None:
-            request = replace(request, twist=twist)
+        if page_fault is not None:
+            request = replace(request, page_fault=page_fault)
         return request.operation.answer(request)

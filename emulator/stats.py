@@ -1,4 +1,4 @@
-"""Counting what the emulator was asked and what it answered."""
+"""Count requests and answers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _REQUESTS_KEPT = 200_000
 
 
 class Stats:
-    """Counts since the start or the last ``reset``. May be read from any thread."""
+    """Counts since the start or the last ``reset``. Any thread may read them."""
 
     def __init__(self) -> None:
-        """Begin at zero."""
+        """Set all counts to zero."""
         self._lock = threading.Condition()
         self._in_flight = 0
         self.reset()
 
     def reset(self) -> None:
-        """Begin at zero again. Requests in flight stay counted as such."""
+        """Set all counts to zero, except for the requests in flight."""
         with self._lock:
             self._requests: Counter[str] = Counter()
             self._successes: Counter[str] = Counter()
@@ -34,19 +34,19 @@ class Stats:
 
     @property
     def requests(self) -> dict[str, int]:
-        """All requests, by operation."""
+        """Number of requests, by operation."""
         with self._lock:
             return dict(self._requests)
 
     @property
     def successes(self) -> dict[str, int]:
-        """Requests that succeeded, by operation."""
+        """Number of requests that succeeded, by operation."""
         with self._lock:
             return dict(self._successes)
 
     @property
     def errors(self) -> dict[str, int]:
-        """Errors and faults sent, by AWS's code or the fault's value."""
+        """Number of errors and faults, by AWS's code or the fault's value."""
         with self._lock:
             return dict(self._errors)
 
@@ -58,28 +58,36 @@ class Stats:
 
     @property
     def in_flight(self) -> int:
-        """Requests that came in and are not answered yet."""
+        """Number of requests that are not answered yet."""
         return self._in_flight
 
     @property
     def most_in_flight(self) -> int:
-        """The most requests in flight at once."""
+        """Maximum number of requests in flight."""
         return self._most_in_flight
 
     @property
     def peak_per_second(self) -> int:
-        """The most requests that came in within one second of the clock."""
+        """Maximum number of requests within a second of the clock."""
         with self._lock:
             return max(self._in_a_second.values(), default=0)
 
     @property
     def total(self) -> int:
-        """All requests of all operations."""
+        """Number of requests of all operations."""
         with self._lock:
             return sum(self._requests.values())
 
     def begin(self, operation: str, query: str) -> int:
-        """Count a request; returns its number among the operation's, from 1."""
+        """Count a request.
+
+        Args:
+            operation: Name of the operation.
+            query: The query string.
+
+        Returns:
+            The number of the request among those of the operation, from 1.
+        """
         with self._lock:
             self._requests[operation] += 1
             self._log.append((operation, query))
@@ -90,7 +98,12 @@ class Stats:
             return self._requests[operation]
 
     def end(self, operation: str, error: str | None) -> None:
-        """Count its answer: the error's or fault's name, None when all went well."""
+        """Count an answer.
+
+        Args:
+            operation: Name of the operation.
+            error: Code of the error or value of the fault; None for success.
+        """
         with self._lock:
             self._in_flight -= 1
             if error is None:
@@ -100,22 +113,23 @@ class Stats:
             self._lock.notify_all()
 
     def wait_for(self, reached: Callable[[], bool], *, seconds: float = 60) -> None:
-        """Wait until the counts are as expected.
+        """Wait until a condition is true.
 
         Args:
-            reached: Called after each request and answer; may read the counts.
-            seconds: How long at most.
+            reached: The condition. It is called after each request and answer, and may
+                read the counts.
+            seconds: The maximum time.
 
         Raises:
-            TimeoutError: It took longer.
+            TimeoutError: The condition was not true in time.
         """
         with self._lock:
             if not self._lock.wait_for(reached, seconds):
-                message = f"After {seconds} seconds: {self.as_dict()}"
-                raise TimeoutError(message)
+                msg = f"After {seconds} seconds: {self.as_dict()}"
+                raise TimeoutError(msg)
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Everything but the log, for JSON."""
+        """Return all counts for JSON, without the log."""
         return {
             "requests": self.requests,
             "successes": self.successes,

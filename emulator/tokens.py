@@ -1,4 +1,4 @@
-"""Page tokens, which mean something only to the emulator."""
+"""Page tokens that only the emulator can read."""
 
 from __future__ import annotations
 
@@ -15,23 +15,29 @@ _TAG_BYTES = 16
 
 @dataclass(frozen=True)
 class Position:
-    """Where a listing goes on, and which listing it is."""
+    """The place in a listing where the next page begins.
+
+    Args:
+        operation: Name of the operation.
+        parameters: Parameters of the listing, as text.
+        after: The sequence number that the last page ended with.
+    """
 
     operation: str
     parameters: str
     after: int
 
 
-class TokenMint:
-    """Issues page tokens and takes back those that it issued itself.
+class PageTokens:
+    """Issues page tokens, and reads the tokens that it issued.
 
-    A token is signed with a key made at start. One of another run or another listing,
-    or a made-up one, is refused, as AWS refuses it. Its characters are those that
-    SiteWise's service model allows.
+    A token is signed with a key that is generated at start. A token of another run or
+    another listing is refused, as AWS refuses it. So is any other text. The tokens have
+    only characters that SiteWise's service model allows.
     """
 
     def __init__(self) -> None:
-        """Make the key."""
+        """Generate the key."""
         self._key = secrets.token_bytes(32)
         self._serial = itertools.count()
 
@@ -39,11 +45,11 @@ class TokenMint:
         return hmac.digest(self._key, payload, "sha256")[:_TAG_BYTES]
 
     def issue(self, position: Position, *, fresh: bool = False) -> str:
-        """A token for a position.
+        """Return a token for a position.
 
         Args:
-            position: Where the listing goes on.
-            fresh: Make it differ from every other token for the same position.
+            position: Where the next page begins.
+            fresh: Whether the token differs from all other tokens for this position.
         """
         nonce = next(self._serial) if fresh else None
         parts = [position.operation, position.parameters, position.after, nonce]
@@ -54,7 +60,8 @@ class TokenMint:
         """Read a token.
 
         Returns:
-            The sequence number to go on after; None for a token of another listing.
+            The sequence number after which the page begins; None if the token is not
+            valid for this listing.
         """
         try:
             raw = base64.b64decode(token, validate=True)

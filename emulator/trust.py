@@ -1,8 +1,8 @@
-"""Whether a client certificate leads up to the trust anchor.
+"""Check that a client certificate was issued by the trust anchor or below it.
 
 The rules are those of "Signature verification" and "Trust model" in the IAM Roles
-Anywhere User Guide: version 3, an end entity that is no authority and may sign, an
-unbroken chain of at most five certificates, all within their dates.
+Anywhere User Guide: version 3; an end entity that is not a CA and may sign; a complete
+chain of at most five certificates; all valid at present.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONGEST_CHAIN = 5
 
 
 def from_header(value: str) -> x509.Certificate:
-    """A certificate from base64 DER, as the ``X-Amz-X509`` headers carry it.
+    """Parse a certificate from a header ``X-Amz-X509``: DER in base64.
 
     Raises:
         ApiError: It is not a certificate.
@@ -34,8 +34,8 @@ def from_header(value: str) -> x509.Certificate:
             base64.b64decode(value.strip(), validate=True)
         )
     except (binascii.Error, ValueError):
-        message = "Untrusted certificate. Malformed certificate"
-        raise errors.access_denied(message) from None
+        msg = "Untrusted certificate. Malformed certificate"
+        raise errors.access_denied(msg) from None
 
 
 def check(
@@ -44,16 +44,16 @@ def check(
     anchor: x509.Certificate,
     now: datetime,
 ) -> None:
-    """Refuse a certificate that does not lead up to the trust anchor.
+    """Refuse a certificate without a valid chain to the trust anchor.
 
     Args:
         leaf: The end entity's certificate.
-        chain: What the client sent along, in any order.
+        chain: The other certificates in the request, in any order.
         anchor: The trust anchor's certificate.
-        now: The server's time, with a time zone.
+        now: The emulator's time, with a time zone.
 
     Raises:
-        ApiError: What IAM Roles Anywhere answers.
+        ApiError: IAM Roles Anywhere answers with this error.
     """
     _check_leaf(leaf)
     _check_dates(leaf, now)
@@ -71,8 +71,8 @@ def check(
         _check_dates(issuer, now)
         rest.remove(issuer)
         current = issuer
-    message = "Untrusted Signing Certificate"
-    raise errors.access_denied(message)
+    msg = "Untrusted Signing Certificate"
+    raise errors.access_denied(msg)
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -107,14 +107,14 @@ def _check_leaf(leaf: x509.Certificate) -> None:
         or _is_authority(leaf)
         or not _may_sign(leaf)
     ):
-        message = "Untrusted certificate. Insufficient certificate"
-        raise errors.access_denied(message)
+        msg = "Untrusted certificate. Insufficient certificate"
+        raise errors.access_denied(msg)
 
 
 def _check_dates(certificate: x509.Certificate, now: datetime) -> None:
     if now > certificate.not_valid_after_utc:
-        message = "Untrusted certificate. Expired certificate"
-        raise errors.access_denied(message)
+        msg = "Untrusted certificate. Expired certificate"
+        raise errors.access_denied(msg)
     if now < certificate.not_valid_before_utc:
-        message = "Untrusted certificate. Certificate not yet valid"
-        raise errors.access_denied(message)
+        msg = "Untrusted certificate. Certificate not yet valid"
+        raise errors.access_denied(msg)

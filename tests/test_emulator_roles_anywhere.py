@@ -224,7 +224,7 @@ def test_credentials_can_end_sooner_than_asked_for(aws: Emulator) -> None:
 
 def test_credentials_can_end_sooner_than_the_answer_says(aws: Emulator) -> None:
     aws.session_rules.session_seconds = 300
-    aws.session_rules.told_seconds = 3600
+    aws.session_rules.reported_seconds = 3600
     with sitewise(aws, library_session(aws, aws.issue_certificate())) as client:
         assert client.list_portals()
         assert (aws.issued_sessions[-1].expires_at or 0) <= time.time() + 300

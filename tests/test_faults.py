@@ -419,7 +419,7 @@ def test_credentials_that_aws_calls_expired_and_nobody_else_end_the_run_soon(
 ) -> None:
     # As with a clock that is wrong: by the answer, they are valid for an hour.
     aws.session_rules.session_seconds = 0
-    aws.session_rules.told_seconds = 3600
+    aws.session_rules.reported_seconds = 3600
     forms = Forms(aws.issue_certificate(), tap.directory)
 
     run = tap(

@@ -125,7 +125,7 @@ class _Models:
             "description": description,
             **dates(self._source, OPENED),
             "status": self._status(),
-            "version": str(1 + self._source.dice.getrandbits(3)),
+            "version": str(1 + self._source.rng.getrandbits(3)),
         }
 
     def _status(self) -> Record:

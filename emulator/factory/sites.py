@@ -47,6 +47,6 @@ def dates(source: Source, since: float) -> Record:
         source: Where random numbers come from.
         since: The earliest creation date, in epoch seconds.
     """
-    created = since + source.dice.random() * max(0.0, _LAST_CREATED - since)
-    updated = created + source.dice.random() * max(0.0, _LAST_UPDATED - created)
+    created = since + source.rng.random() * max(0.0, _LAST_CREATED - since)
+    updated = created + source.rng.random() * max(0.0, _LAST_UPDATED - created)
     return {"creationDate": round(created, 3), "lastUpdateDate": round(updated, 3)}

@@ -45,11 +45,11 @@ _ERRORS: tuple[Record, ...] = (
 
 def _asset_model(source: Source, index: int) -> Record:
     model_id = source.entity_id()
-    created, updated = dates(source.dice, index)
+    created, updated = dates(source.rng, index)
     model: Record = {
         "id": model_id,
         "arn": source.account.arn("iotsitewise", f"asset-model/{model_id}"),
-        "name": name(source.dice, index),
+        "name": name(source.rng, index),
     }
     if index % 3 == 1:
         model["externalId"] = f"line-{index}:model_{index % 7}"
@@ -61,7 +61,7 @@ def _asset_model(source: Source, index: int) -> Record:
     model["description"] = DESCRIPTIONS[index % len(DESCRIPTIONS)] or ""
     model["creationDate"] = created
     model["lastUpdateDate"] = updated
-    model["status"] = status(source.dice, _STATES, _ERRORS, index)
+    model["status"] = status(source.rng, _STATES, _ERRORS, index)
     if index % 5 != 3:  # noqa: PLR2004 - one in five has none, whichever
         model["version"] = str(1 + index % 12)
     return model

@@ -26,8 +26,8 @@ _PORTAL_ERRORS: tuple[Record, ...] = (
 
 def _portal(source: Source, index: int) -> Record:
     portal_id = source.entity_id()
-    created, updated = dates(source.dice, index)
-    portal: Record = {"id": portal_id, "name": name(source.dice, index)}
+    created, updated = dates(source.rng, index)
+    portal: Record = {"id": portal_id, "name": name(source.rng, index)}
     describe(portal, index)
     portal["startUrl"] = f"https://p-{portal_id[:8]}.app.iotsitewise.aws"
     if index % 7 != 4:  # noqa: PLR2004 - one in seven has none, whichever
@@ -36,7 +36,7 @@ def _portal(source: Source, index: int) -> Record:
     if index % 4 != 3:  # noqa: PLR2004 - one in four has none, whichever
         role = f"role/service-role/SiteWiseMonitor+{index % 3}@plant"
         portal["roleArn"] = source.account.arn("iam", role)
-    portal["status"] = status(source.dice, _PORTAL_STATES, _PORTAL_ERRORS, index)
+    portal["status"] = status(source.rng, _PORTAL_STATES, _PORTAL_ERRORS, index)
     portal_type = _PORTAL_TYPES[index % len(_PORTAL_TYPES)]
     if portal_type is not None:
         portal["portalType"] = portal_type
@@ -44,10 +44,10 @@ def _portal(source: Source, index: int) -> Record:
 
 
 def _project(source: Source, index: int) -> Record:
-    created, updated = dates(source.dice, index)
+    created, updated = dates(source.rng, index)
     project: Record = {
         "id": source.entity_id(),
-        "name": name(source.dice, index),
+        "name": name(source.rng, index),
     }
     describe(project, index)
     if index % 6 != 5:  # noqa: PLR2004 - one in six has none, whichever

@@ -65,36 +65,36 @@ _FIRST_DATE = 1_546_300_800  # 2019-01-01T00:00:00Z, the year SiteWise was annou
 _SPAN = 5 * 365 * 86_400
 
 
-def dates(dice: random.Random, index: int) -> tuple[float, float]:
+def dates(rng: random.Random, index: int) -> tuple[float, float]:
     """Return a creation date and a last update, in epoch seconds.
 
     In turn they have milliseconds, microseconds, or no fraction.
 
     Args:
-        dice: Random numbers.
+        rng: Random numbers.
         index: Number of the entity, from 0.
     """
     places = (3, 6, 0, 3)[index % 4]
-    created = round(_FIRST_DATE + dice.random() * _SPAN, places)
-    updated = round(created + dice.random() * _SPAN * (index % 5 > 0), places)
+    created = round(_FIRST_DATE + rng.random() * _SPAN, places)
+    updated = round(created + rng.random() * _SPAN * (index % 5 > 0), places)
     return float(created), float(updated)
 
 
-def name(dice: random.Random, index: int) -> str:
+def name(rng: random.Random, index: int) -> str:
     """Return the name of an entity.
 
     Args:
-        dice: Random numbers.
+        rng: Random numbers.
         index: Number of the entity, from 0.
     """
     machine = _MACHINES[index % len(_MACHINES)]
     if index < len(_MACHINES):
         return machine
-    return f"{machine} {_PLACES[dice.getrandbits(16) % len(_PLACES)]} {index + 1}"
+    return f"{machine} {_PLACES[rng.getrandbits(16) % len(_PLACES)]} {index + 1}"
 
 
 def status(
-    dice: random.Random,
+    rng: random.Random,
     states: tuple[str, ...],
     errors: tuple[Record, ...],
     index: int,
@@ -102,17 +102,17 @@ def status(
     """Return the status of an entity.
 
     Args:
-        dice: Random numbers.
+        rng: Random numbers.
         states: The states that occur.
         errors: The errors of entities whose state is FAILED.
         index: Number of the entity, from 0.
     """
     if index < _FIRST_ENTITIES:
         state = states[index % len(states)]
-    elif dice.random() < _ACTIVE_SHARE:
+    elif rng.random() < _ACTIVE_SHARE:
         state = "ACTIVE"
     else:
-        state = states[dice.getrandbits(16) % len(states)]
+        state = states[rng.getrandbits(16) % len(states)]
     if state != "FAILED":
         return {"state": state}
     return {"state": state, "error": dict(errors[index // len(states) % len(errors)])}

@@ -1,0 +1,228 @@
+"""Answer HTTP requests: call the service, and inject faults."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import typing as t
+import uuid
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from http import HTTPStatus
+
+from aiohttp import web
+
+from emulator import control, errors, roles_anywhere, sigv4
+from emulator.faults import ERRORS, PAGE_FAULTS, Answer, Call, Fault
+from emulator.operations import SERVICE
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.faults import Failure, Faults
+    from emulator.keys import Keyring
+    from emulator.plant import Plant
+    from emulator.roles_anywhere import RolesAnywhere
+    from emulator.sitewise import SiteWise
+    from emulator.stats import Stats
+
+_HTML = b"""<html>
+<head><title>502 Bad Gateway</title></head>
+<body><center><h1>502 Bad Gateway</h1></center></body>
+</html>
+"""
+_JSON = "application/json"
+_HOLD_POLL_SECONDS = 0.01
+
+
+class RequestHandler:
+    """Answers HTTP requests for one emulated account.
+
+    Args:
+        region: The Region of the account.
+        plant: The data.
+        keys: The access keys of the account.
+        site_wise: Answers the operations of SiteWise.
+        sessions: Answers CreateSession.
+        faults: The faults to inject.
+        stats: Counts the requests.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of the emulator
+        self,
+        *,
+        region: str,
+        plant: Plant,
+        keys: Keyring,
+        site_wise: SiteWise,
+        sessions: RolesAnywhere,
+        faults: Faults,
+        stats: Stats,
+    ) -> None:
+        """Keep the arguments."""
+        self._region = region
+        self._keys = keys
+        self._site_wise = site_wise
+        self._sessions = sessions
+        self._faults = faults
+        self._stats = stats
+        self.denied_actions: set[str] = set()
+        self._control = control.Control(plant, faults, stats, self.denied_actions)
+        self.clock_offset = 0.0
+
+    def now(self) -> datetime:
+        """Return the emulator's time: ``clock_offset`` ahead of the machine's time."""
+        return datetime.now(timezone.utc) + timedelta(seconds=self.clock_offset)
+
+    async def serve_sitewise(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request for SiteWise or for the emulator's controls."""
+        path, _, query = request.raw_path.partition("?")
+        if path.startswith(control.PREFIX):
+            return await self._control.answer(request)
+        wire = await _wire_request(request, path, query)
+        found = self._site_wise.request(wire)
+
+        def reply(page_fault: Fault | None) -> tuple[int, bytes]:
+            key = sigv4.verify(
+                wire,
+                self._keys,
+                region=self._region,
+                service=SERVICE,
+                now=self.now(),
+            )
+            if found is None:
+                raise errors.unknown_operation()
+            body = self._site_wise.answer(found, key, self.denied_actions, page_fault)
+            return HTTPStatus.OK, body
+
+        name = found.operation.name if found else "Unknown"
+        parameters = found.parameters if found else wire.parameters
+        return await self._answer(request, name, parameters, reply, metered=True)
+
+    async def serve_roles_anywhere(
+        self, request: web.BaseRequest
+    ) -> web.StreamResponse:
+        """Answer a request for IAM Roles Anywhere."""
+        path, _, query = request.raw_path.partition("?")
+        wire = await _wire_request(request, path, query)
+        known = (request.method, path) == ("POST", roles_anywhere.PATH)
+
+        def reply(_: Fault | None) -> tuple[int, bytes]:
+            if not known:
+                raise errors.unknown_operation()
+            return HTTPStatus.CREATED, self._sessions.create_session(wire, self.now())
+
+        name = roles_anywhere.OPERATION if known else "Unknown"
+        return await self._answer(request, name, wire.parameters, reply, metered=False)
+
+    async def _answer(
+        self,
+        request: web.BaseRequest,
+        operation: str,
+        parameters: list[tuple[str, str]],
+        reply: Callable[[Fault | None], tuple[int, bytes]],
+        *,
+        metered: bool,
+    ) -> web.StreamResponse:
+        number = self._stats.begin(operation, request.raw_path.partition("?")[2])
+        outcome: str | None = "ClientDisconnected"
+        try:
+            if self._faults.latency:
+                await asyncio.sleep(self._faults.latency)
+            while self._faults.hold():  # noqa: ASYNC110 - another thread ends it
+                await asyncio.sleep(_HOLD_POLL_SECONDS)
+            call = Call(operation, tuple(parameters), number)
+            fault = self._faults.draw(call, metered=metered)
+            response, outcome = await self._respond(request, fault, reply)
+            return response
+        finally:
+            self._stats.end(operation, outcome)
+
+    async def _respond(
+        self,
+        request: web.BaseRequest,
+        fault: Failure | None,
+        reply: Callable[[Fault | None], tuple[int, bytes]],
+    ) -> tuple[web.StreamResponse, str | None]:
+        """Return the response, and its error for the statistics, None for success."""
+        if fault in {Fault.DROP, Fault.SILENCE}:
+            if fault is Fault.SILENCE:
+                await asyncio.sleep(self._faults.silence_seconds)
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(), str(fault.value)
+        if fault is Fault.BAD_GATEWAY:
+            page = web.Response(body=_HTML, status=502, content_type="text/html")
+            return page, fault.value
+        if isinstance(fault, Answer):
+            headers = {**self._headers(), "Content-Type": fault.content_type}
+            answer = web.Response(body=fault.body, status=fault.status, headers=headers)
+            return answer, str(fault.status)
+        try:
+            if isinstance(fault, errors.ApiError):
+                raise fault
+            if fault in ERRORS:
+                error = ERRORS[fault]()
+                raise error
+            # The fault applies only to requests that AWS does not refuse.
+            status, body = reply(fault if fault in PAGE_FAULTS else None)
+        except errors.ApiError as error:
+            return self._error(error), error.code
+        outcome = None if fault is None else fault.value
+        if fault is Fault.DROP_IN_BODY:
+            return await self._drop_in_body(request, status, body), outcome
+        return self._json(status, _with_fault(body, fault)), outcome
+
+    async def _drop_in_body(
+        self, request: web.BaseRequest, status: int, body: bytes
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(status=status, headers=self._headers())
+        response.content_type = _JSON
+        response.content_length = len(body)
+        await response.prepare(request)
+        await response.write(body[: len(body) // 2])
+        if request.transport is not None:
+            request.transport.close()
+        return response
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"x-amzn-RequestId": str(uuid.uuid4())}
+        if self.clock_offset:
+            headers["Date"] = format_datetime(self.now(), usegmt=True)
+        return headers
+
+    def _json(self, status: int, body: bytes) -> web.Response:
+        return web.Response(
+            body=body,
+            status=status,
+            headers=self._headers(),
+            content_type=_JSON,
+        )
+
+    def _error(self, error: errors.ApiError) -> web.Response:
+        response = self._json(
+            error.status, json.dumps({"message": error.message}).encode()
+        )
+        response.headers["x-amzn-ErrorType"] = error.code
+        return response
+
+
+def _with_fault(body: bytes, fault: Fault | None) -> bytes:
+    if fault is Fault.NOT_JSON:
+        return b"upstream connect error or disconnect/reset before headers"
+    if fault is Fault.EMPTY_OBJECT:
+        return b"{}"
+    if fault is Fault.CUT_SHORT:
+        return body[: len(body) * 2 // 3]
+    return body
+
+
+async def _wire_request(
+    request: web.BaseRequest, path: str, query: str
+) -> sigv4.SignedRequest:
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        key = name.lower()
+        headers[key] = f"{headers[key]},{value}" if key in headers else value
+    body = await request.read() if request.body_exists else b""
+    return sigv4.SignedRequest(request.method, path, query, headers, body)
