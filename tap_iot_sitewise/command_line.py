@@ -86,6 +86,16 @@ class CommandLineTap(SingerTap):
             tap.message_writer.flush()
 
 
+def _hide_lost_stop(lost: sys.UnraisableHookArgs) -> None:
+    """Print an exception that Python can't raise, but not that of a stopped run.
+
+    Such a place is a finalizer, for example the one of simpleeval 1.0. If a signal
+    arrives there, the message writer raises its exception again at the next message.
+    """
+    if not isinstance(lost.exc_value, Stopped):
+        sys.__unraisablehook__(lost)
+
+
 def _read_json(option: str, file: t.IO[str] | None) -> t.Any:  # noqa: ANN401
     if file is None:
         return None
@@ -128,6 +138,7 @@ class _Command(SingerCommand):
         warnings.filterwarnings("ignore", message=r"Python 3\.\d+ .*end of life")
         if not extra.get("standalone_mode", True):
             return super().main(*args, **extra)
+        sys.unraisablehook = _hide_lost_stop
         try:
             # In standalone mode, click prints several lines for a wrong option.
             code = super().main(*args, **{**extra, "standalone_mode": False})

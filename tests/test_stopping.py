@@ -269,6 +269,42 @@ main()
     assert b"AttributeError" not in run.stderr
 
 
+def test_a_signal_in_a_finalizer_ends_the_run_with_one_line(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    # simpleeval 1.0 has a finalizer in Python, which the SDK's stream maps run.
+    script = """
+import os, signal
+from tap_iot_sitewise.__main__ import main
+from tap_iot_sitewise.tap import TapIoTSiteWise
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+class StoppedTap(TapIoTSiteWise):
+    def sync_all(self):
+        Finalized()
+        return super().sync_all()
+import tap_iot_sitewise.tap
+tap_iot_sitewise.tap.TapIoTSiteWise = StoppedTap
+main()
+"""
+    _, *arguments = tap.arguments(static(aws))
+
+    run = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=clean_environment(),
+        capture_output=True,
+        check=False,
+        timeout=LIMIT,
+    )
+
+    assert (run.returncode, run.stdout) == (128 + signal.SIGTERM, b"")
+    log = run.stderr.decode()
+    assert log.splitlines()[-1].endswith("Stopped by SIGTERM; the output is incomplete")
+    assert "Traceback" not in log
+    assert "Exception ignored" not in log
+
+
 def test_a_reader_that_goes_away_ends_the_run_and_its_calls(tap: TapCommand) -> None:
     with Emulator(asset_models=5_000, portals=0) as aws:
         process = tap.start(static(aws, page_size=50))
