@@ -11,11 +11,11 @@ class Account:
 
     Args:
         region: The Region. Signatures for other Regions are refused.
-        number: The account ID, twelve digits.
+        account_id: The account ID, twelve digits.
     """
 
     region: str = "eu-west-1"
-    number: str = "123456789012"
+    account_id: str = "123456789012"
 
     @property
     def partition(self) -> str:
@@ -33,4 +33,4 @@ class Account:
         """
         # IAM and STS are global services. Their ARNs contain no Region.
         region = "" if service in {"iam", "sts"} else self.region
-        return f"arn:{self.partition}:{service}:{region}:{self.number}:{resource}"
+        return f"arn:{self.partition}:{service}:{region}:{self.account_id}:{resource}"

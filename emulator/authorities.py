@@ -22,7 +22,7 @@ _HASHES: dict[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
-_A_DAY = timedelta(days=1)
+_DAY = timedelta(days=1)
 
 
 def _key_usage(*, digital_signature: bool, certificate_signing: bool) -> x509.KeyUsage:
@@ -69,8 +69,8 @@ class Authority:
                 (_key_usage(digital_signature=False, certificate_signing=True), True),
             ),
             lifetime=(
-                datetime.now(timezone.utc) - _A_DAY,
-                datetime.now(timezone.utc) + 3650 * _A_DAY,
+                datetime.now(timezone.utc) - _DAY,
+                datetime.now(timezone.utc) + 3650 * _DAY,
             ),
         )
         return cls(certificate, key)
@@ -102,8 +102,8 @@ class Authority:
                 (_key_usage(digital_signature=False, certificate_signing=True), True),
             ),
             lifetime=(
-                datetime.now(timezone.utc) - _A_DAY,
-                datetime.now(timezone.utc) + 1825 * _A_DAY,
+                datetime.now(timezone.utc) - _DAY,
+                datetime.now(timezone.utc) + 1825 * _DAY,
             ),
             hash_name=hash_name,
         )
@@ -165,8 +165,8 @@ class Authority:
             ),
             hash_name=hash_name,
             lifetime=(
-                not_before or datetime.now(timezone.utc) - _A_DAY,
-                not_after or datetime.now(timezone.utc) + 365 * _A_DAY,
+                not_before or datetime.now(timezone.utc) - _DAY,
+                not_after or datetime.now(timezone.utc) + 365 * _DAY,
             ),
         )
 
@@ -186,7 +186,7 @@ class Authority:
             self.certificate.subject,
             self.key,
             extensions=extensions,
-            lifetime=lifetime or (now - _A_DAY, now + 365 * _A_DAY),
+            lifetime=lifetime or (now - _DAY, now + 365 * _DAY),
             hash_name=hash_name,
         )
         return ClientCertificate(certificate, key, self.parents)

@@ -23,7 +23,7 @@ PASSPHRASE = "emulator"  # noqa: S105 - of test keys, documented
 
 @functools.cache
 def _rsa_key(number: int) -> rsa.RSAPrivateKey:
-    """Return a key. A process generates only a few, because that takes long."""
+    """Return the RSA key with a number. It is cached: generating one is slow."""
     del number
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -33,8 +33,8 @@ def make_key(kind: KeyKind, *, number: int = 0) -> Key:
 
     Args:
         kind: ``ec`` (P-256) or ``rsa`` (2048 bits).
-        number: Number of an RSA key, which is the same in one process. EC keys are
-            always new.
+        number: Selects an RSA key. In one process, the same number gives the same key.
+            EC keys are always new.
     """
     return (
         _rsa_key(number) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1())

@@ -93,7 +93,7 @@ def write_files(
 
 
 def delete_portals(aws: Emulator, number: int) -> None:
-    """Delete portals at the first request for their projects.
+    """Delete each portal at the first request for its projects.
 
     Args:
         aws: The emulator.
@@ -110,7 +110,8 @@ def delete_portals(aws: Emulator, number: int) -> None:
     aws.faults.before("ListProjects", delete)
 
 
-def _event_of_a_signal() -> threading.Event:
+def _stop_event() -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set."""
     stop = threading.Event()
     for number in SIGNALS:
         signal.signal(number, lambda *_: stop.set())
@@ -210,8 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         if options.command:
             return run(options.command, {**os.environ, **settings(aws)})
-        # Before the output: its reader may send a signal at once.
-        stop = _event_of_a_signal()
+        # Before the settings are printed: their reader may send a signal at once.
+        stop = _stop_event()
         roles_anywhere = {**roles_anywhere_settings(aws), **files}
         _print_settings(aws, roles_anywhere, certificate)
         stop.wait()

@@ -38,8 +38,8 @@ SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105 - d
 class Emulator:
     """AWS IoT SiteWise and IAM Roles Anywhere on the loopback address.
 
-    It is a context manager, and serves in its own thread. ``plant``, ``faults`` and
-    ``session_rules`` may be changed meanwhile; ``stats`` has the counts.
+    It is a context manager, and serves in its own thread. While it runs, you can
+    change ``plant``, ``faults`` and ``session_rules``, and read ``stats``.
 
     Args:
         asset_models: Number of asset models to generate.
@@ -110,7 +110,7 @@ class Emulator:
             region=self.region,
             plant=self.plant,
             keys=self._keys,
-            site_wise=SiteWise(self.plant, account, operations),
+            sitewise=SiteWise(self.plant, account, operations),
             sessions=sessions,
             faults=self.faults,
             stats=self.stats,
@@ -135,12 +135,12 @@ class Emulator:
 
     @property
     def tls_endpoint_url(self) -> str:
-        """URL of SiteWise over TLS. ``ca_bundle`` has the CA of its certificate."""
+        """URL of SiteWise over TLS. ``ca_bundle`` contains the server's CA."""
         return f"https://{HOST}:{self._server.port(1)}"
 
     @property
     def roles_anywhere_url(self) -> str:
-        """URL of IAM Roles Anywhere. ``ca_bundle`` has the CA of its certificate."""
+        """URL of IAM Roles Anywhere. ``ca_bundle`` contains the server's CA."""
         return f"https://{HOST}:{self._server.port(2)}"
 
     @property
@@ -272,5 +272,5 @@ class Emulator:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop at once. The thread has ended and the files are deleted afterwards."""
+        """Close all connections, end the thread, and delete the files."""
         self._server.stop()

@@ -77,7 +77,7 @@ def invalid_signature(message: str) -> ApiError:
 
 
 def signature_mismatch() -> ApiError:
-    """Return the error for a signature with another key or of another request."""
+    """Return the error for a signature that does not match the key or the request."""
     return invalid_signature(
         "The request signature we calculated does not match the signature you "
         "provided. Check your AWS Secret Access Key and signing method. "

@@ -105,9 +105,9 @@ class _Plan:
 class Faults:
     """The faults that are switched on: none at first. Any thread may change them.
 
-    ``latency`` is a delay of each answer, in seconds. ``silence_seconds`` is the length
-    of ``Fault.SILENCE``. While the function ``hold`` returns True, no answer is sent;
-    the server's thread calls it repeatedly.
+    ``latency`` is a delay of each answer, in seconds. ``silence_seconds`` is the
+    duration of ``Fault.SILENCE``. The server's thread calls the function ``hold``
+    repeatedly, and sends no answer while it returns True.
     """
 
     def __init__(self) -> None:
@@ -141,8 +141,8 @@ class Faults:
 
         Args:
             per_second: Maximum requests per second on average; None for no quota.
-            burst: Maximum requests at once after a pause; None for the number of a
-                second.
+            burst: Maximum requests at once after a pause; None for as many as in one
+                second on average.
         """
         with self._lock:
             size = max(1.0, per_second or 0) if burst is None else burst
@@ -225,7 +225,7 @@ class Faults:
         with self._lock:
             self._hooks.setdefault(operation, []).append(hook)
 
-    def draw(self, call: Call, *, metered: bool) -> Failure | None:
+    def fault_for(self, call: Call, *, metered: bool) -> Failure | None:
         """Return the fault of a request, None for no fault.
 
         Args:
@@ -244,7 +244,7 @@ class Faults:
                     return planned
             if metered and self._bucket and not self._bucket.take():
                 return Fault.THROTTLE
-            return self._by_chance(call.operation)
+            return self._random_fault(call.operation)
 
     def _next_planned(self, operation: str) -> Failure | None:
         plans = self._plans.get(operation, [])
@@ -261,7 +261,7 @@ class Faults:
             plans.pop(0)
         return None
 
-    def _by_chance(self, operation: str) -> Fault | None:
+    def _random_fault(self, operation: str) -> Fault | None:
         if not self._shares:
             return None
         # One number for each request of any operation, so that a run is repeatable.

@@ -42,7 +42,7 @@ class RequestHandler:
         region: The Region of the account.
         plant: The data.
         keys: The access keys of the account.
-        site_wise: Answers the operations of SiteWise.
+        sitewise: Answers the operations of SiteWise.
         sessions: Answers CreateSession.
         faults: The faults to inject.
         stats: Counts the requests.
@@ -54,7 +54,7 @@ class RequestHandler:
         region: str,
         plant: Plant,
         keys: Keyring,
-        site_wise: SiteWise,
+        sitewise: SiteWise,
         sessions: RolesAnywhere,
         faults: Faults,
         stats: Stats,
@@ -62,7 +62,7 @@ class RequestHandler:
         """Keep the arguments."""
         self._region = region
         self._keys = keys
-        self._site_wise = site_wise
+        self._sitewise = sitewise
         self._sessions = sessions
         self._faults = faults
         self._stats = stats
@@ -79,12 +79,12 @@ class RequestHandler:
         path, _, query = request.raw_path.partition("?")
         if path.startswith(control.PREFIX):
             return await self._control.answer(request)
-        wire = await _wire_request(request, path, query)
-        found = self._site_wise.request(wire)
+        signed = await _signed_request(request, path, query)
+        found = self._sitewise.request(signed)
 
         def reply(page_fault: Fault | None) -> tuple[int, bytes]:
             key = sigv4.verify(
-                wire,
+                signed,
                 self._keys,
                 region=self._region,
                 service=SERVICE,
@@ -92,11 +92,11 @@ class RequestHandler:
             )
             if found is None:
                 raise errors.unknown_operation()
-            body = self._site_wise.answer(found, key, self.denied_actions, page_fault)
+            body = self._sitewise.answer(found, key, self.denied_actions, page_fault)
             return HTTPStatus.OK, body
 
         name = found.operation.name if found else "Unknown"
-        parameters = found.parameters if found else wire.parameters
+        parameters = found.parameters if found else signed.parameters
         return await self._answer(request, name, parameters, reply, metered=True)
 
     async def serve_roles_anywhere(
@@ -104,16 +104,18 @@ class RequestHandler:
     ) -> web.StreamResponse:
         """Answer a request for IAM Roles Anywhere."""
         path, _, query = request.raw_path.partition("?")
-        wire = await _wire_request(request, path, query)
+        signed = await _signed_request(request, path, query)
         known = (request.method, path) == ("POST", roles_anywhere.PATH)
 
         def reply(_: Fault | None) -> tuple[int, bytes]:
             if not known:
                 raise errors.unknown_operation()
-            return HTTPStatus.CREATED, self._sessions.create_session(wire, self.now())
+            return HTTPStatus.CREATED, self._sessions.create_session(signed, self.now())
 
         name = roles_anywhere.OPERATION if known else "Unknown"
-        return await self._answer(request, name, wire.parameters, reply, metered=False)
+        return await self._answer(
+            request, name, signed.parameters, reply, metered=False
+        )
 
     async def _answer(
         self,
@@ -132,7 +134,7 @@ class RequestHandler:
             while self._faults.hold():  # noqa: ASYNC110 - another thread ends it
                 await asyncio.sleep(_HOLD_POLL_SECONDS)
             call = Call(operation, tuple(parameters), number)
-            fault = self._faults.draw(call, metered=metered)
+            fault = self._faults.fault_for(call, metered=metered)
             response, outcome = await self._respond(request, fault, reply)
             return response
         finally:
@@ -217,7 +219,7 @@ def _with_fault(body: bytes, fault: Fault | None) -> bytes:
     return body
 
 
-async def _wire_request(
+async def _signed_request(
     request: web.BaseRequest, path: str, query: str
 ) -> sigv4.SignedRequest:
     headers: dict[str, str] = {}

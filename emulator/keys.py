@@ -23,7 +23,7 @@ class AccessKey:
         secret_access_key: The secret that signs requests.
         session_token: Session token; None for a user.
         expires_at: Time of expiry in epoch seconds (UTC); None for never.
-        principal_arn: ARN of the user or session, for messages.
+        principal_arn: ARN of the user or session. Error messages contain it.
         actions: Actions that it allows, such as ``iotsitewise:ListPortals``; None for
             all.
     """
@@ -44,7 +44,7 @@ class Keyring:
     """All access keys of the emulated account."""
 
     def __init__(self) -> None:
-        """Begin without keys."""
+        """Create an empty keyring."""
         self._keys: dict[str, AccessKey] = {}
 
     def add(self, key: AccessKey) -> AccessKey:

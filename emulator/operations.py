@@ -150,7 +150,7 @@ class ApiRequest:
 
     @property
     def selection(self) -> str:
-        """The values of the operation's parameters: what a page token belongs to."""
+        """The parameters' values. A page token is valid only for the same values."""
         return "&".join(
             f"{parameter.name}={value}"
             for parameter in self.operation.parameters

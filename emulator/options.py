@@ -56,10 +56,10 @@ def parser() -> argparse.ArgumentParser:
             "stops when the command ends."
         ),
     )
-    where = parser.add_argument_group("where it listens (default: any free port)")
-    where.add_argument("--port", type=int, default=0, help="SiteWise over plain HTTP")
-    where.add_argument("--tls-port", type=int, default=0, help="SiteWise over TLS")
-    where.add_argument(
+    ports = parser.add_argument_group("ports (default: any free port)")
+    ports.add_argument("--port", type=int, default=0, help="SiteWise over plain HTTP")
+    ports.add_argument("--tls-port", type=int, default=0, help="SiteWise over TLS")
+    ports.add_argument(
         "--roles-anywhere-port", type=int, default=0, help="IAM Roles Anywhere"
     )
     account = parser.add_argument_group("the account")
@@ -131,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
     issuer.add_argument(
         "--intermediate",
         action="store_true",
-        help="let an intermediate authority issue the client certificate",
+        help="let an intermediate CA issue the client certificate",
     )
     account.add_argument(
         "--session-seconds",
@@ -195,7 +195,7 @@ def parser() -> argparse.ArgumentParser:
         "--fault-seed",
         type=int,
         default=0,
-        help="seed of the rates below (default: %(default)s)",
+        help="seed of the random faults (default: %(default)s)",
     )
     for fault, explanation in RATES.items():
         faults.add_argument(

@@ -71,8 +71,8 @@ class Page:
         token = b""
         if following is not None:
             position = Position(request.operation.name, request.selection, following)
-            fresh = request.page_fault in {Fault.EMPTY_PAGE, Fault.REPEATED_PAGE}
-            issued = request.tokens.issue(position, fresh=fresh)
+            unique = request.page_fault in {Fault.EMPTY_PAGE, Fault.REPEATED_PAGE}
+            issued = request.tokens.issue(position, unique=unique)
             token = b',"nextToken":"%b"' % issued.encode()
         return b'{"%b":[%b]%b}' % (self.member.encode(), records, token)
 
@@ -105,7 +105,7 @@ def _start(request: ApiRequest) -> int:
     token = request.one("nextToken")
     if token is None:
         return 0
-    after = request.tokens.redeem(token, request.operation.name, request.selection)
+    after = request.tokens.read(token, request.operation.name, request.selection)
     if after is None:
         msg = "The nextToken in the request is invalid."
         raise errors.invalid_request(msg)

@@ -14,7 +14,7 @@ class TokenBucket:
     """
 
     def __init__(self, rate: float, size: float) -> None:
-        """Fill the bucket."""
+        """Create a full bucket."""
         self.rate = rate
         self._size = size
         self._tokens = size

@@ -43,9 +43,9 @@ class Rules:
     """Rules of the role and the profile. They may be changed at any time.
 
     Args:
-        session_seconds: The lifetime of credentials; None for the duration that the
-            request has.
-        reported_seconds: The lifetime that the answer reports; None for the real one.
+        session_seconds: The lifetime of credentials; None for the duration in the
+            request.
+        reported_seconds: The lifetime according to the answer; None for the real one.
         profile_maximum: The maximum duration of the profile, in seconds. It replaces a
             longer duration in a request, as in AWS.
         role_maximum: The maximum duration of the role, in seconds. Longer requests are
@@ -232,7 +232,7 @@ def _check_signature(
     key = leaf.public_key()
     try:
         signature = bytes.fromhex(authorization.signature)
-        # AWS accepts only these two names, whatever hash the CA used.
+        # AWS accepts only these two names, with any hash in the CA's signature.
         if authorization.algorithm == RSA_ALGORITHM and isinstance(
             key, rsa.RSAPublicKey
         ):

@@ -38,12 +38,12 @@ def run(command: Sequence[str], environment: dict[str, str]) -> int:
         for group in groups:
             _signal_group(group, number)
 
-    # Before the start: a child inherits that a signal is ignored, as a shell's
-    # background jobs ignore SIGINT, but not that it is handled.
+    # Before the command starts: a shell lets background jobs ignore SIGINT. A child
+    # process inherits ignored signals, but not handlers.
     for number in SIGNALS:
         signal.signal(number, forward)
-    # In its own session the command gets a Ctrl-C once, from here, and not from the
-    # terminal too.
+    # In its own session, the command gets a Ctrl-C only from this process. Otherwise,
+    # the terminal would send it, too.
     process = subprocess.Popen(  # noqa: S603 - the user gives the command
         command,
         env=environment,
@@ -54,8 +54,8 @@ def run(command: Sequence[str], environment: dict[str, str]) -> int:
         _signal_group(process.pid, early)
     code = None
     while code is None:
-        # With a timeout: Python handles a signal that arrives just before the wait only
-        # after it.
+        # With a timeout: if a signal arrives just before this call, Python runs the
+        # handler only after the call.
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = process.wait(timeout=0.5)
     if arrived:

@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     from emulator.authorities import Authority
 
 HOST = "127.0.0.1"
-# A chain of five RSA certificates is a header of about 8 KiB.
+# A chain of five RSA certificates makes a header of about 8 KiB.
 _LONGEST_HEADER = 65_536
 
 
@@ -82,7 +82,7 @@ class Server:
             raise self._failure
 
     def stop(self) -> None:
-        """Stop at once. The thread has ended and the files are deleted afterwards."""
+        """Close all connections, end the thread, and delete the files."""
         if self._loop is not None and self._stop is not None and self._failure is None:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
@@ -146,11 +146,11 @@ async def _close(runners: list[web.ServerRunner]) -> None:
         if connection.transport is not None
     ]
     for transport in open_transports:
-        # To close a TLS connection properly would wait for the client.
+        # The usual way to close a TLS connection waits for the client.
         transport.abort()
     for runner in runners:
         await runner.cleanup()
-    # The loop closes the socket of an aborted transport in its next iteration, with TLS
-    # one later.
+    # The event loop closes the socket of an aborted transport in its next iteration, or
+    # in the one after that if the connection uses TLS.
     for _ in range(3):
         await asyncio.sleep(0)

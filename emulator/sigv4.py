@@ -1,6 +1,6 @@
 """Check signatures of Signature Version 4, as described in AWS's IAM User Guide.
 
-This does not use botocore. Otherwise a mistake in botocore would not be noticed.
+It shares no code with botocore, so that it also detects mistakes of botocore.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ HMAC_ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 MAXIMUM_SKEW = timedelta(minutes=5)
-_SCOPE_PARTS = 5
-_BLANKS = re.compile(r"\s+")
+_CREDENTIAL_PARTS = 5
+_WHITESPACE = re.compile(r"\s+")
 _UNRESERVED = "-_.~"
 
 
@@ -101,7 +101,7 @@ def parse_authorization(header: str | None) -> Authorization:
         msg = f"{' '.join(missing)} (Authorization: {algorithm})"
         raise errors.incomplete_signature(msg)
     credential = parts["Credential"].split("/")
-    if len(credential) != _SCOPE_PARTS:
+    if len(credential) != _CREDENTIAL_PARTS:
         msg = (
             "Credential must have exactly 5 slash-delimited elements, e.g. "
             f"keyid/date/region/service/term, got '{parts['Credential']}'"
@@ -123,7 +123,7 @@ def _quoted(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _moment(text: str) -> datetime:
+def _parse_date(text: str) -> datetime:
     return datetime.strptime(text, DATE_FORMAT).replace(tzinfo=timezone.utc)
 
 
@@ -139,7 +139,7 @@ def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -
         )
     )
     headers = "".join(
-        f"{name}:{_BLANKS.sub(' ', request.headers.get(name, '')).strip()}\n"
+        f"{name}:{_WHITESPACE.sub(' ', request.headers.get(name, '')).strip()}\n"
         for name in signed_headers
     )
     return "\n".join(
@@ -155,7 +155,7 @@ def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -
     )
 
 
-def _octets(text: str) -> bytes:
+def _encode(text: str) -> bytes:
     # aiohttp decodes header bytes that are not UTF-8 to lone surrogates.
     return text.encode(errors="surrogateescape")
 
@@ -168,7 +168,7 @@ def string_to_sign(request: SignedRequest, authorization: Authorization) -> str:
             authorization.algorithm,
             request.headers.get("x-amz-date", ""),
             "/".join(authorization.scope),
-            hashlib.sha256(_octets(canonical)).hexdigest(),
+            hashlib.sha256(_encode(canonical)).hexdigest(),
         ),
     )
 
@@ -200,7 +200,7 @@ def check_date_and_scope(
             raise errors.invalid_signature(msg)
     sent = request.headers.get("x-amz-date", "")
     try:
-        date = _moment(sent)
+        date = _parse_date(sent)
     except ValueError:
         msg = (
             "Authorization header requires existence of either a 'X-Amz-Date' or a "
@@ -246,7 +246,7 @@ def _check_skew(sent: str, date: datetime, now: datetime) -> None:
 
 @functools.lru_cache(maxsize=256)
 def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
-    """Return the signing key for a day, a Region and a service."""
+    """Return the signing key for a day (``YYYYMMDD`` in UTC), Region and service."""
     key = b"AWS4" + secret.encode()
     for part in (date, region, service, TERMINATOR):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -284,7 +284,7 @@ def verify(
     token = request.headers.get("x-amz-security-token")
     if key is None or (token or None) != key.session_token:
         raise errors.unrecognized_client()
-    # By the real time: `now` may differ from it, to emulate a wrong clock.
+    # By the machine's time: `now` may differ from it, to emulate a wrong clock.
     if key.expired(time.time()):
         raise errors.expired_token()
     check_date_and_scope(
@@ -292,9 +292,9 @@ def verify(
     )
     expected = hmac.new(
         signing_key(key.secret_access_key, authorization.scope[0], region, service),
-        _octets(string_to_sign(request, authorization)),
+        _encode(string_to_sign(request, authorization)),
         hashlib.sha256,
     ).hexdigest()
-    if not hmac.compare_digest(expected.encode(), _octets(authorization.signature)):
+    if not hmac.compare_digest(expected.encode(), _encode(authorization.signature)):
         raise errors.signature_mismatch()
     return key

@@ -28,7 +28,7 @@ class Stats:
             self._requests: Counter[str] = Counter()
             self._successes: Counter[str] = Counter()
             self._errors: Counter[str] = Counter()
-            self._in_a_second: Counter[int] = Counter()
+            self._per_second: Counter[int] = Counter()
             self._log: deque[tuple[str, str]] = deque(maxlen=_REQUESTS_KEPT)
             self._most_in_flight = self._in_flight
 
@@ -68,9 +68,9 @@ class Stats:
 
     @property
     def peak_per_second(self) -> int:
-        """Maximum number of requests within a second of the clock."""
+        """Maximum number of requests in one second of the monotonic clock."""
         with self._lock:
-            return max(self._in_a_second.values(), default=0)
+            return max(self._per_second.values(), default=0)
 
     @property
     def total(self) -> int:
@@ -91,7 +91,7 @@ class Stats:
         with self._lock:
             self._requests[operation] += 1
             self._log.append((operation, query))
-            self._in_a_second[int(time.monotonic())] += 1
+            self._per_second[int(time.monotonic())] += 1
             self._in_flight += 1
             self._most_in_flight = max(self._most_in_flight, self._in_flight)
             self._lock.notify_all()

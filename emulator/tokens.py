@@ -32,7 +32,7 @@ class PageTokens:
     """Issues page tokens, and reads the tokens that it issued.
 
     A token is signed with a key that is generated at start. A token of another run or
-    another listing is refused, as AWS refuses it. So is any other text. The tokens have
+    another listing is refused, as in AWS, and so is any other text. The tokens contain
     only characters that SiteWise's service model allows.
     """
 
@@ -44,20 +44,25 @@ class PageTokens:
     def _tag(self, payload: bytes) -> bytes:
         return hmac.digest(self._key, payload, "sha256")[:_TAG_BYTES]
 
-    def issue(self, position: Position, *, fresh: bool = False) -> str:
+    def issue(self, position: Position, *, unique: bool = False) -> str:
         """Return a token for a position.
 
         Args:
             position: Where the next page begins.
-            fresh: Whether the token differs from all other tokens for this position.
+            unique: Whether the token differs from all other tokens for this position.
         """
-        nonce = next(self._serial) if fresh else None
+        nonce = next(self._serial) if unique else None
         parts = [position.operation, position.parameters, position.after, nonce]
         payload = json.dumps(parts).encode()
         return base64.b64encode(self._tag(payload) + payload).decode()
 
-    def redeem(self, token: str, operation: str, parameters: str) -> int | None:
+    def read(self, token: str, operation: str, parameters: str) -> int | None:
         """Read a token.
+
+        Args:
+            token: The token.
+            operation: Name of the operation in the request.
+            parameters: Parameters of the listing in the request, as text.
 
         Returns:
             The sequence number after which the page begins; None if the token is not

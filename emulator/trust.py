@@ -1,8 +1,8 @@
-"""Check that a client certificate was issued by the trust anchor or below it.
+"""Check that a client certificate has a valid chain to the trust anchor.
 
 The rules are those of "Signature verification" and "Trust model" in the IAM Roles
 Anywhere User Guide: version 3; an end entity that is not a CA and may sign; a complete
-chain of at most five certificates; all valid at present.
+chain of at most five certificates; all valid now.
 """
 
 from __future__ import annotations
