@@ -39,6 +39,13 @@ def _key_usage(*, digital_signature: bool, certificate_signing: bool) -> x509.Ke
     )
 
 
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
 @dataclass(frozen=True)
 class Authority:
     """A certificate authority (CA).
@@ -113,12 +120,7 @@ class Authority:
         self, hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
     ) -> ClientCertificate:
         """Issue a certificate for a TLS server with these names and addresses."""
-        names: list[x509.GeneralName] = []
-        for host in hosts:
-            if host.replace(".", "").isdigit():
-                names.append(x509.IPAddress(ipaddress.ip_address(host)))
-            else:
-                names.append(x509.DNSName(host))
+        names = [_general_name(host) for host in hosts]
         return self._leaf(
             hosts[0],
             make_key("ec"),

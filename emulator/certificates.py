@@ -145,6 +145,7 @@ class ClientCertificate:
         def file(name: str, content: bytes) -> Path:
             path = directory / name
             path.touch(mode=0o600)
+            path.chmod(0o600)
             path.write_bytes(content)
             return path
 

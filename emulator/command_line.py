@@ -189,8 +189,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code of COMMAND; without COMMAND, 0 after a signal.
+
+    Raises:
+        SystemExit: An option is wrong, a port is in use, or COMMAND can't be started.
     """
-    options = parser().parse_args(arguments)
+    command_line = parser()
+    options = command_line.parse_args(arguments)
+    if options.intermediate and options.directory is None:
+        command_line.error("--intermediate needs --directory")
+    try:
+        return _serve(options)
+    except OSError as error:
+        cause = ": ".join(filter(None, (error.filename, error.strerror)))
+        command_line.exit(1, f"{command_line.prog}: {cause}\n")
+
+
+def _serve(options: argparse.Namespace) -> int:
     aws = _emulator(options)
     _switch_on_faults(aws, options)
     if options.trust_anchor is not None:

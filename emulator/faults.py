@@ -143,9 +143,15 @@ class Faults:
             per_second: Maximum requests per second on average; None for no quota.
             burst: Maximum requests at once after a pause; None for as many as in one
                 second on average.
+
+        Raises:
+            ValueError: The quota is not more than 0, or the burst is less than 1.
         """
+        size = max(1.0, per_second or 0) if burst is None else burst
+        if not (size >= 1 and (per_second is None or per_second > 0)):
+            msg = "The quota must be more than 0, and the burst 1 or more."
+            raise ValueError(msg)
         with self._lock:
-            size = max(1.0, per_second or 0) if burst is None else burst
             self._bucket = None if per_second is None else TokenBucket(per_second, size)
 
     def fail_next(
@@ -157,6 +163,8 @@ class Faults:
         after: int = 0,
     ) -> None:
         """Make the next requests of an operation fail, in the order of the calls.
+
+        This has precedence over ``always``.
 
         Args:
             operation: Such as ``ListProjects`` or ``CreateSession``; ``*`` for all.
@@ -184,7 +192,10 @@ class Faults:
 
     def _plan(self, operation: str, plan: _Plan) -> None:
         with self._lock:
-            self._plans.setdefault(operation, []).append(plan)
+            plans = self._plans.setdefault(operation, [])
+            plans.append(plan)
+            # Those that end come before those that do not.
+            plans.sort(key=lambda each: each.left is None)
 
     def at_random(
         self,

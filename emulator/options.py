@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from cryptography import x509
@@ -20,7 +21,7 @@ RATES = {
     Fault.DROP: "connection closed before an answer",
     Fault.DROP_IN_BODY: "connection closed in the middle of the body",
     Fault.SILENCE: "no answer for --silence-seconds",
-    Fault.CUT_SHORT: "200 with a JSON body that ends half-way",
+    Fault.CUT_SHORT: "200 with a JSON body that ends early",
     Fault.NOT_JSON: "200 with a body that is not valid JSON",
     Fault.EMPTY_OBJECT: "200 with {}",
     Fault.EMPTY_PAGE: "a page without entities, with a token to go on",
@@ -31,6 +32,30 @@ def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
         msg = "must be between 0 and 1"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        msg = "must be 0 or more"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not (value >= 0 and math.isfinite(value)):
+        msg = "must be a number of seconds, 0 or more"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _quota(text: str) -> float:
+    value = float(text)
+    if not (value > 0 and math.isfinite(value)):
+        msg = "must be more than 0"
         raise argparse.ArgumentTypeError(msg)
     return value
 
@@ -75,21 +100,21 @@ def parser() -> argparse.ArgumentParser:
     )
     account.add_argument(
         "--asset-models",
-        type=int,
+        type=_count,
         default=30,
         metavar="N",
         help="number of asset models (default: %(default)s)",
     )
     account.add_argument(
         "--portals",
-        type=int,
+        type=_count,
         default=5,
         metavar="N",
         help="number of portals (default: %(default)s)",
     )
     account.add_argument(
         "--projects-per-portal",
-        type=int,
+        type=_count,
         default=4,
         metavar="N",
         help="number of projects of each portal (default: %(default)s)",
@@ -135,7 +160,7 @@ def parser() -> argparse.ArgumentParser:
     )
     account.add_argument(
         "--session-seconds",
-        type=float,
+        type=_seconds,
         metavar="N",
         help=(
             "credentials of Roles Anywhere expire after N seconds "
@@ -153,27 +178,27 @@ def parser() -> argparse.ArgumentParser:
     )
     faults.add_argument(
         "--latency",
-        type=float,
+        type=_seconds,
         default=0.0,
         metavar="SECONDS",
         help="seconds that each answer takes longer (default: %(default)s)",
     )
     faults.add_argument(
         "--quota",
-        type=float,
+        type=_quota,
         metavar="N",
         help="maximum requests a second; above it SiteWise answers 429 (default: none)",
     )
     faults.add_argument(
         "--create-session-failures",
-        type=int,
+        type=_count,
         default=0,
         metavar="N",
         help="the first N CreateSession requests get a 503 (default: %(default)s)",
     )
     faults.add_argument(
         "--deleted-portals",
-        type=int,
+        type=_count,
         default=0,
         metavar="N",
         help=(
@@ -183,7 +208,7 @@ def parser() -> argparse.ArgumentParser:
     )
     faults.add_argument(
         "--silence-seconds",
-        type=float,
+        type=_seconds,
         default=3600.0,
         metavar="SECONDS",
         help=(

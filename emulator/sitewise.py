@@ -43,7 +43,9 @@ class SiteWise:
         for operation in self._operations:
             in_path = operation.match(signed.method, signed.path)
             if in_path is not None:
-                parameters = in_path + signed.parameters
+                names = dict(in_path)
+                in_query = [each for each in signed.parameters if each[0] not in names]
+                parameters = in_query + in_path
                 return ApiRequest(
                     operation, parameters, signed.body, self._plant, self._tokens
                 )

@@ -510,6 +510,13 @@ def test_a_new_operation_needs_its_declaration_and_what_answers_it() -> None:
         with pytest.raises(ClientError) as invalid:
             client.describe_asset_model(assetModelId="1" * 36)
         assert error_code(invalid) == ("InvalidRequestException", 400)
+        # A parameter of the query does not replace that of the path.
+        client.meta.events.register_first(
+            "before-sign.iotsitewise.DescribeAssetModel",
+            lambda request, **_: request.params.update(assetModelId="0" * 36),
+        )
+        described = client.describe_asset_model(assetModelId=model["id"])
+        assert described["assetModelName"] == model["name"]
         aws.deny("iotsitewise:DescribeAssetModel")
         with pytest.raises(ClientError, match=f":asset-model/{model['id']} ") as denied:
             client.describe_asset_model(assetModelId=model["id"])
@@ -518,6 +525,6 @@ def test_a_new_operation_needs_its_declaration_and_what_answers_it() -> None:
             client.list_portals()
         assert error_code(unknown) == ("UnknownOperationException", 404)
         assert aws.stats.successes == {
-            "DescribeAssetModel": 1,
+            "DescribeAssetModel": 2,
             "BatchGetAssetPropertyValue": 1,
         }

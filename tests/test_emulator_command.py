@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -169,14 +170,19 @@ def test_a_plant_that_is_hard_to_carry_is_served_when_asked_for() -> None:
 
 
 def test_a_directory_receives_what_roles_anywhere_needs(tmp_path: Path) -> None:
-    process = start("--directory", str(tmp_path / "certificates"), "--intermediate")
+    directory = tmp_path / "certificates"
+    directory.mkdir()
+    (directory / "client.key").touch(mode=0o644)
+    process = start("--directory", str(directory), "--intermediate")
     settings = exports(process, "AWS_CA_BUNDLE")
     process.send_signal(signal.SIGTERM)
     assert finish(process)[::2] == (0, "")
     for name in ("CLIENT_CERTIFICATE", "CERTIFICATE_CHAIN"):
         text = Path(settings[TAP + name]).read_text()
         assert text.startswith("-----BEGIN CERTIFICATE-----")
-    assert "PRIVATE KEY" in Path(settings[f"{TAP}PRIVATE_KEY"]).read_text()
+    private_key = Path(settings[f"{TAP}PRIVATE_KEY"])
+    assert "PRIVATE KEY" in private_key.read_text()
+    assert private_key.stat().st_mode & 0o777 == 0o600
     assert Path(settings["AWS_CA_BUNDLE"]).is_file()
     assert settings[f"{TAP}ROLES_ANYWHERE_ENDPOINT_URL"].startswith(
         "https://127.0.0.1:"
@@ -308,9 +314,38 @@ def test_the_help_explains_an_option_and_shows_its_default(
     assert explanation.endswith(f"(default: {default})")
 
 
+def test_what_cannot_be_started_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, out, err = run("--port", str(port))
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert err.startswith("python -m emulator: ")
+    assert f"{port}" in err
+    assert "address already in use" in err
+
+    code, out, err = run("--", "no-such-command")
+    assert (code, out) == (1, "")
+    assert err == "python -m emulator: no-such-command: No such file or directory\n"
+
+    code, out, err = run("--intermediate", "--portals=1")
+    assert (code, out) == (2, "")
+    assert err.endswith("error: --intermediate needs --directory\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [["--drop-rate", "1.5"], ["--drop-rate", "x"], ["--earthquake"]],
+    [
+        ["--drop-rate", "1.5"],
+        ["--drop-rate", "x"],
+        ["--earthquake"],
+        ["--portals", "-1"],
+        ["--deleted-portals", "-1"],
+        ["--latency", "nan"],
+        ["--latency", "-1"],
+        ["--silence-seconds", "inf"],
+        ["--quota", "0"],
+        ["--quota", "nan"],
+    ],
 )
 def test_a_wrong_option_is_refused(
     arguments: list[str],

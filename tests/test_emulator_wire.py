@@ -433,6 +433,24 @@ def test_a_quota_throttles_what_is_above_it(aws: Emulator) -> None:
     assert {send(aws, "/portals")[0] for _ in range(20)} == {200}
 
 
+@pytest.mark.parametrize(
+    "quota", [{"quota": 0}, {"quota": -1}, {"quota": 5, "burst": 0.5}]
+)
+def test_a_quota_that_lets_nothing_through_is_refused(
+    aws: Emulator, quota: dict[str, float]
+) -> None:
+    status, answer = control(aws, "POST", "faults", quota)
+    assert status == 400
+    assert "The quota must be more than 0" in str(answer)
+    assert aws.faults.quota is None
+
+
+def test_the_next_failures_come_before_those_that_do_not_end(aws: Emulator) -> None:
+    aws.faults.always("ListPortals", Fault.UNAVAILABLE)
+    aws.faults.fail_next("ListPortals", Fault.BAD_GATEWAY)
+    assert [send(aws, "/portals")[0] for _ in range(3)] == [502, 503, 503]
+
+
 def test_faults_by_chance_are_the_same_for_the_same_seed(aws: Emulator) -> None:
     shares = {Fault.UNAVAILABLE: 0.3, Fault.BAD_GATEWAY: 0.2}
 
