@@ -237,6 +237,17 @@ def test_a_signal_while_the_sdk_is_imported_ends_the_run() -> None:
     assert "Traceback" not in log
 
 
+def run_script(script: str, arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run a script in place of the command, with the command's arguments."""
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments[1:]],
+        env=clean_environment(),
+        capture_output=True,
+        check=False,
+        timeout=LIMIT,
+    )
+
+
 def test_a_signal_while_the_tap_is_made_ends_the_run(
     tap: TapCommand, aws: Emulator
 ) -> None:
@@ -254,15 +265,8 @@ import tap_iot_sitewise.tap
 tap_iot_sitewise.tap.TapIoTSiteWise = StoppedTap
 main()
 """
-    _, *arguments = tap.arguments(static(aws))
 
-    run = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        env=clean_environment(),
-        capture_output=True,
-        check=False,
-        timeout=LIMIT,
-    )
+    run = run_script(script, tap.arguments(static(aws)))
 
     assert run.returncode == 128 + signal.SIGTERM, run.stderr
     assert b"Stopped by SIGTERM" in run.stderr
@@ -288,15 +292,8 @@ import tap_iot_sitewise.tap
 tap_iot_sitewise.tap.TapIoTSiteWise = StoppedTap
 main()
 """
-    _, *arguments = tap.arguments(static(aws))
 
-    run = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        env=clean_environment(),
-        capture_output=True,
-        check=False,
-        timeout=LIMIT,
-    )
+    run = run_script(script, tap.arguments(static(aws)))
 
     assert (run.returncode, run.stdout) == (128 + signal.SIGTERM, b"")
     log = run.stderr.decode()
