@@ -15,7 +15,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.faults import Fault
-    from emulator.plant import Plant
+    from emulator.listing import Listing
+    from emulator.maker import Record
     from emulator.tokens import PageTokens
 
 SERVICE = "iotsitewise"
@@ -114,6 +115,16 @@ class Operation:
         return [(name, unquote(value)) for name, value in found.groupdict().items()]
 
 
+class Data(t.Protocol):
+    """What an operation can read: the methods of a plant that change nothing."""
+
+    def listing(self, kind: str, parent: str | None = None) -> Listing:
+        """Return a listing, as ``Plant.listing`` does."""
+
+    def find(self, kind: str, record_id: str) -> Record:
+        """Return a record, as ``Plant.find`` does."""
+
+
 @dataclass(frozen=True)
 class ApiRequest:
     """A request for an operation.
@@ -130,7 +141,7 @@ class ApiRequest:
     operation: Operation
     parameters: list[tuple[str, str]]
     body: bytes
-    plant: Plant
+    plant: Data
     tokens: PageTokens
     page_fault: Fault | None = None
 
