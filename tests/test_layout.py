@@ -17,6 +17,7 @@ from tests.conftest import ROOT
 from tests.layout import LIBRARIES, Module, PrivateName
 
 MODULES = layout.read(ROOT / layout.PACKAGE)
+EMULATOR = layout.read(ROOT / "emulator")
 WINGS = sorted(set(LIBRARIES.values()))
 TESTS = layout.tests_in(ROOT / "tests")
 
@@ -50,9 +51,9 @@ def names_in(*wings: str) -> set[PrivateName]:
 # Size and names
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [*MODULES, *EMULATOR])
 def test_a_module_is_small_and_its_name_says_what_is_in_it(name: str) -> None:
-    assert list(layout.unwieldy(MODULES[name])) == []
+    assert list(layout.unwieldy({**MODULES, **EMULATOR}[name])) == []
 
 
 @pytest.mark.parametrize(
@@ -72,9 +73,10 @@ def test_a_long_module_and_an_empty_name_are_found(bad: Module, found: str) -> N
 # Imports
 
 
-def test_no_imports_go_round_in_a_circle() -> None:
-    assert sum(map(len, layout.imports(MODULES).values())) > len(MODULES)
-    assert list(layout.circles(MODULES)) == []
+@pytest.mark.parametrize("modules", [MODULES, EMULATOR], ids=["tap", "emulator"])
+def test_no_imports_go_round_in_a_circle(modules: dict[str, Module]) -> None:
+    assert sum(map(len, layout.imports(modules).values())) > len(modules)
+    assert list(layout.circles(modules)) == []
 
 
 @pytest.mark.parametrize(
