@@ -1,4 +1,4 @@
-"""Print rows as an aligned table. Their texts may contain any character."""
+"""Lay out rows as an aligned table. Their texts may contain any character."""
 
 from __future__ import annotations
 

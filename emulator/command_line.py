@@ -200,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _serve(options)
     except OSError as error:
-        cause = ": ".join(filter(None, (error.filename, error.strerror)))
+        cause = ": ".join(filter(None, (error.filename, error.strerror or str(error))))
         command_line.exit(1, f"{command_line.prog}: {cause}\n")
 
 

@@ -7,6 +7,7 @@ loopback address only, and its data is not real.
 from __future__ import annotations
 
 import json
+import math
 import typing as t
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
@@ -171,7 +172,7 @@ def set_faults(
 
     Raises:
         KeyError: An object in ``fail_next`` or ``always`` names no fault.
-        ValueError: There is no such member or fault.
+        ValueError: There is no such member or fault, or a value is out of its range.
     """
     unknown = set(content).difference(_FAULT_MEMBERS)
     if unknown:
@@ -179,8 +180,8 @@ def set_faults(
         raise ValueError(msg)
     if content.get("clear"):
         faults.clear()
-    faults.latency = float(content.get("latency", faults.latency))
-    faults.silence_seconds = float(content.get("silence", faults.silence_seconds))
+    faults.latency = _seconds(content, "latency", faults.latency)
+    faults.silence_seconds = _seconds(content, "silence", faults.silence_seconds)
     if "quota" in content:
         faults.set_quota(content["quota"], content.get("burst"))
     if "at_random" in content:
@@ -193,6 +194,14 @@ def set_faults(
     if "deny" in content:
         denied_actions.clear()
         denied_actions.update(content["deny"])
+
+
+def _seconds(content: dict[str, t.Any], member: str, present: float) -> float:
+    value = float(content.get(member, present))
+    if not 0 <= value < math.inf:
+        msg = f"{member} must be a number of seconds, 0 or more"
+        raise ValueError(msg)
+    return value
 
 
 def _plan(faults: Faults, content: dict[str, t.Any]) -> None:

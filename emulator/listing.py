@@ -134,7 +134,11 @@ class Listing:
     def add(self, record: Record) -> None:
         """Add an entity at the end. Its ID must be a new one."""
         with self._lock:
-            self._put(len(self._entries), _Entry(next(self._numbers), record))
+            entry = _Entry(next(self._numbers), record)
+            self._entries.append(entry)
+            entity_id = record.get(self.key)
+            if isinstance(entity_id, str):
+                self._entries_by_id[entity_id] = entry
 
     def delete(self, entity_id: str) -> None:
         """Delete an entity.
@@ -157,17 +161,12 @@ class Listing:
             msg = f"the ID {entity_id} can't be changed"
             raise ValueError(msg)
         with self._lock:
-            entry = self._entries_by_id[entity_id]
-            self._put(self._place(entry), _Entry(entry.sequence, record))
+            place = self._place(self._entries_by_id[entity_id])
+            entry = _Entry(self._entries[place].sequence, record)
+            self._entries[place] = self._entries_by_id[entity_id] = entry
 
     def _place(self, entry: _Entry) -> int:
         return bisect.bisect_left(self._entries, entry.sequence, key=_sequence)
-
-    def _put(self, place: int, entry: _Entry) -> None:
-        self._entries[place : place + 1] = [entry]
-        entity_id = entry.record.get(self.key)
-        if isinstance(entity_id, str):
-            self._entries_by_id[entity_id] = entry
 
     def page(
         self,

@@ -115,7 +115,7 @@ class Operation:
         return [(name, unquote(value)) for name, value in found.groupdict().items()]
 
 
-class Data(t.Protocol):
+class PlantReader(t.Protocol):
     """What an operation can read: the methods of a plant that change nothing."""
 
     def listing(self, kind: str, parent: str | None = None) -> Listing:
@@ -141,7 +141,7 @@ class ApiRequest:
     operation: Operation
     parameters: list[tuple[str, str]]
     body: bytes
-    plant: Data
+    plant: PlantReader
     tokens: PageTokens
     page_fault: Fault | None = None
 

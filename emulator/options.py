@@ -44,6 +44,14 @@ def _count(text: str) -> int:
     return value
 
 
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65_535:  # noqa: PLR2004 - ports have 16 bits
+        msg = "must be between 0 and 65535"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
 def _seconds(text: str) -> float:
     value = float(text)
     if not (value >= 0 and math.isfinite(value)):
@@ -82,10 +90,10 @@ def parser() -> argparse.ArgumentParser:
         ),
     )
     ports = parser.add_argument_group("ports (default: any free port)")
-    ports.add_argument("--port", type=int, default=0, help="SiteWise over plain HTTP")
-    ports.add_argument("--tls-port", type=int, default=0, help="SiteWise over TLS")
+    ports.add_argument("--port", type=_port, default=0, help="SiteWise over plain HTTP")
+    ports.add_argument("--tls-port", type=_port, default=0, help="SiteWise over TLS")
     ports.add_argument(
-        "--roles-anywhere-port", type=int, default=0, help="IAM Roles Anywhere"
+        "--roles-anywhere-port", type=_port, default=0, help="IAM Roles Anywhere"
     )
     account = parser.add_argument_group("the account")
     account.add_argument(

@@ -95,14 +95,14 @@ class Plant:
         Raises:
             KeyError: There is no such kind.
         """
+        if unknown := sizes.keys() - _KINDS.keys():
+            raise KeyError(*unknown)
         plant = cls(maker=Maker(CONTENTS[contents], seed=seed, account=account))
-        plant._made = dict.fromkeys(_KINDS, 0)
-        for kind, size in sizes.items():
-            plant._made[_KINDS[kind].name] = size
+        plant._made = sizes
         for kind in KINDS:
             for parent_id, parent in plant._parents(kind):
                 generated = plant._maker.records(kind.name, parent_id, parent)
-                for record in itertools.islice(generated, plant._made[kind.name]):
+                for record in itertools.islice(generated, sizes.get(kind.name, 0)):
                     plant.add(kind.name, record, parent=parent_id)
         return plant
 

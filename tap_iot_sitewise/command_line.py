@@ -87,10 +87,10 @@ class CommandLineTap(SingerTap):
 
 
 def _hide_lost_stop(lost: sys.UnraisableHookArgs) -> None:
-    """Print an exception that Python can't raise, but not that of a stopped run.
+    """Print an exception that Python ignores, unless it is that of a signal.
 
-    Such a place is a finalizer, for example the one of simpleeval 1.0. If a signal
-    arrives there, the message writer raises its exception again at the next message.
+    Python ignores exceptions in a finalizer, for example in that of simpleeval 1.0. If
+    a signal arrives there, the message writer raises its exception at the next message.
     """
     if not isinstance(lost.exc_value, Stopped):
         sys.__unraisablehook__(lost)

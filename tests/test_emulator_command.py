@@ -339,6 +339,8 @@ def test_what_cannot_be_started_is_one_line() -> None:
         ["--drop-rate", "x"],
         ["--earthquake"],
         ["--portals", "-1"],
+        ["--port", "65536"],
+        ["--tls-port", "-1"],
         ["--deleted-portals", "-1"],
         ["--latency", "nan"],
         ["--latency", "-1"],

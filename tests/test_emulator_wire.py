@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import math
 import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -443,6 +444,17 @@ def test_a_quota_that_lets_nothing_through_is_refused(
     assert status == 400
     assert "The quota must be more than 0" in str(answer)
     assert aws.faults.quota is None
+
+
+@pytest.mark.parametrize("member", ["latency", "silence"])
+@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf])
+def test_seconds_that_are_none_are_refused(
+    aws: Emulator, member: str, seconds: float
+) -> None:
+    status, answer = control(aws, "POST", "faults", {member: seconds})
+    assert status == 400
+    assert f"{member} must be a number of seconds" in str(answer)
+    assert send(aws, "/portals")[0] == 200
 
 
 def test_the_next_failures_come_before_those_that_do_not_end(aws: Emulator) -> None:
