@@ -31,7 +31,7 @@ PORT = "8765"
 """The port of the page, for which a test takes a free one."""
 
 # For a machine without curl: what the page asks of it.
-CURL = f"""#!{sys.executable}
+CURL = """#!/usr/bin/env python3
 import argparse, urllib.request
 parser = argparse.ArgumentParser()
 parser.add_argument("-s", action="store_true")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shlex
 import stat
@@ -45,18 +46,16 @@ class Project:
 
     def paste(self, definition: str, environment: str, aws: Emulator) -> None:
         """Write the two files, with this checkout and this account in them."""
+        checkout = "git+https://git.example.com/plant/tap-iot-sitewise.git"
+        loader = "meltanolabs-target-csv==0.5.0"
         here = {
-            "git+https://git.example.com/plant/tap-iot-sitewise.git": (
-                f"{shlex.quote(str(ROOT))} --constraint {ROOT}/requirements.lock"
-            ),
-            "meltanolabs-target-csv==0.5.0": (
-                "meltanolabs-target-csv==0.5.0 "
-                f"--constraint {ROOT}/locks/target-csv.lock"
-            ),
+            checkout: [str(ROOT), "--constraint", f"{ROOT}/requirements.lock"],
+            loader: [loader, "--constraint", f"{ROOT}/locks/target-csv.lock"],
         }
         for shown, used in here.items():
             assert definition.count(f" pip_url: {shown}\n") == 1
-            definition = definition.replace(shown, used)
+            # Quoted for pip and for YAML: the path may have a space.
+            definition = definition.replace(shown, json.dumps(shlex.join(used)))
         config = "    config:\n"
         definition = definition.replace(
             config, f"{config}      aws_endpoint_url: {aws.endpoint_url}\n", 1

@@ -294,7 +294,7 @@ def test_botocore_expects_credentials_of_the_right_form(
 ) -> None:
     file, config = tmp_path / "credentials.json", tmp_path / "config"
     file.write_text(printed, "utf-8")
-    script = f"{sys.executable} -c \"print(open('{file}').read())\""
+    script = f'"{sys.executable}" -c "print(open(\'{file}\').read())"'
     config.write_text(f"[profile p]\ncredential_process = {script}\n", "utf-8")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
 
