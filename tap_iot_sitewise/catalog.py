@@ -27,17 +27,18 @@ _NEW_CATALOG = "create a new catalog with --discover"
 
 
 def check_catalog(
-    given: object, entities: Mapping[str, Entity], logger: logging.Logger
+    given: object, entities: Mapping[str, Entity | None], logger: logging.Logger
 ) -> JSONObject:
     """Check and complete a catalog.
 
     Args:
         given: The catalog as decoded from JSON.
-        entities: The entity of each stream of the tap, by stream name.
+        entities: The entity of each stream, by stream name; None if the stream is not
+            enabled.
         logger: Logger for warnings.
 
     Returns:
-        A catalog with an entry for each stream of the tap. A stream without an entry
+        A catalog with an entry for each enabled stream. A stream without an entry
         in ``given`` is not selected. The key and the replication key of a stream are
         always selected.
 
@@ -52,6 +53,7 @@ def check_catalog(
             f"{_NEW_CATALOG}"
         )
         raise TapError(msg)
+    enabled = {name: entity for name, entity in entities.items() if entity is not None}
     entries: dict[str, JSONObject] = {}
     for entry in streams:
         name = entry.get("tap_stream_id") if isinstance(entry, dict) else None
@@ -60,12 +62,18 @@ def check_catalog(
             raise TapError(msg)
         if name not in entities:
             logger.warning("--catalog: the tap has no stream %s; it is ignored", name)
+        elif name not in enabled:
+            logger.warning(
+                "--catalog: the stream %s is ignored, because it is an extra stream; "
+                "add it to extra_streams",
+                name,
+            )
         elif name in entries:
             msg = f"--catalog: {name} has two entries; remove one of them"
             raise TapError(msg)
         else:
-            entries[name] = _check_entry(name, entry, entities[name])
-    for name, entity in entities.items():
+            entries[name] = _check_entry(name, entry, enabled[name])
+    for name, entity in enabled.items():
         if name not in entries:
             entry = {"tap_stream_id": name, "schema": entity.schema}
             entries[name] = _check_entry(name, entry, entity)

@@ -24,18 +24,25 @@ class Progress:
         self._shown = sys.stderr.isatty() and "MELTANO_PROJECT_ROOT" not in os.environ
         self._due = time.monotonic() + _INTERVAL
 
-    def show(self, stream: str, records: int, requests: int) -> None:
+    def show(
+        self, stream: str, records: int, requests: int, parents: tuple[int, int]
+    ) -> None:
         """Show the progress of a stream, unless the last update is too recent.
 
         Args:
             stream: Name of the stream.
             records: Records read so far.
             requests: Requests sent so far.
+            parents: Parents read so far, and all parents; 0 for a top-level stream.
         """
         if self._shown and time.monotonic() >= self._due:
             self._due = time.monotonic() + _INTERVAL
             # The cursor goes back to the start, so that a log line overwrites the text.
-            text = f"{stream}: {records:,} records, {requests:,} requests ..."
+            text = f"{stream}: {records:,} records, {requests:,} requests"
+            done, known = parents
+            if known:
+                text += f", {done:,} of {known:,} parents"
+            text += " ..."
             self._write(f"\r{_ERASE_LINE}{text}\r")
 
     def close(self) -> None:

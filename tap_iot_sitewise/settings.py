@@ -170,6 +170,18 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "extra_streams",
+        th.ArrayType(th.StringType),
+        title="Extra streams",
+        description=(
+            "Streams to add to asset_models, portals and projects: their names, or "
+            "plant for all of them (asset_model_properties, asset_model_hierarchies, "
+            "asset_model_composite_models, assets, asset_associations, "
+            "asset_properties, time_series, project_assets, dashboards, "
+            "access_policies, gateways, bulk_import_jobs, computation_models)."
+        ),
+    ),
+    th.Property(
         "start_date",
         th.DateTimeType,
         title="Start date",
@@ -183,7 +195,10 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=32),
         default=8,
         title="Maximum concurrency",
-        description="Portals whose projects are listed at the same time, 1 to 32.",
+        description=(
+            "Parents, such as portals, whose children are listed at the same time, 1 "
+            "to 32."
+        ),
     ),
     th.Property(
         "max_attempts",

@@ -9,7 +9,7 @@ import typing as t
 
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from tap_iot_sitewise import redaction
+from tap_iot_sitewise import extra_streams, redaction
 from tap_iot_sitewise.dates import parse_moment, rfc3339
 from tap_iot_sitewise.errors import SettingsError
 from tap_iot_sitewise.settings_warnings import secret_values, warn_of_unknown
@@ -17,7 +17,7 @@ from tap_iot_sitewise.singer import batches, stream_maps
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Container, Iterator, Mapping, MutableMapping
+    from collections.abc import Container, Iterator, MutableMapping
 
     from jsonschema import ValidationError
 
@@ -58,7 +58,6 @@ _TYPE_NAMES = {
 def check(
     config: dict[str, t.Any],
     schema: Config,
-    tables: Mapping[str, stream_maps.Table],
     logger: logging.Logger,
 ) -> None:
     """Fill in the defaults, and check the settings.
@@ -66,7 +65,6 @@ def check(
     Args:
         config: Settings as given. Changed in place.
         schema: JSON schema of the settings, including those of the SDK.
-        tables: The streams, by name, for the check of the stream maps.
         logger: For the warnings.
 
     Raises:
@@ -80,7 +78,16 @@ def check(
     warn_of_unknown(config, schema["properties"], logger)
     found = problems(config, schema)
     found += batches.problems(config.get("batch_config"))
-    found += stream_maps.problems(config, tables)
+    tables = extra_streams.tables(config)
+    disabled = extra_streams.disabled_maps(config)
+    found += [
+        f"stream_maps: {name} is an extra stream; add it to extra_streams"
+        for name in disabled.values()
+    ]
+    maps = config.get("stream_maps")
+    if disabled and isinstance(maps, dict):
+        maps = {name: given for name, given in maps.items() if name not in disabled}
+    found += stream_maps.problems({**config, "stream_maps": maps}, tables)
     # Only an extraction needs boto3; --version and --discover start without it.
     from tap_iot_sitewise.aws import session  # noqa: PLC0415
 
@@ -99,6 +106,26 @@ def check(
             "batch_config is set and the rows of a batch carry no version: the target "
             "would delete them all"
         )
+
+
+def check_extra_streams(config: Config, schema: Config) -> None:
+    """Check the one setting that ``--discover`` depends on.
+
+    Args:
+        config: Settings as given.
+        schema: JSON schema of the settings.
+
+    Raises:
+        SettingsError: ``extra_streams`` is not a list of extra streams.
+    """
+    name = "extra_streams"
+    if config.get(name) is None:
+        return
+    given = {name: config[name]}
+    part = {"properties": {name: schema["properties"][name]}}
+    errors = list(JSONSchemaValidator(part).iter_errors(given))
+    if found := [*map(_clause, errors)] or [*extra_streams.problems(given)]:
+        raise SettingsError(found)
 
 
 def problems(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
@@ -126,6 +153,7 @@ def problems(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
         _date_problems,
         _timeout_problems,
         _url_problems,
+        extra_streams.problems,
     )
     return [
         *map(_clause, errors),

@@ -20,19 +20,21 @@ _REMOVE = "remove the bookmark to read everything again"
 
 
 def check_state(
-    given: object, entities: Mapping[str, Entity], logger: logging.Logger
+    given: object, entities: Mapping[str, Entity | None], logger: logging.Logger
 ) -> JSONObject:
     """Check and normalize a state.
 
     Args:
         given: The state as decoded from JSON; null and {} mean that there is none.
-        entities: The entity of each stream of the tap, by stream name.
+        entities: The entity of each stream, by stream name; None if the stream is not
+            enabled.
         logger: Logger for warnings.
 
     Returns:
         A state with nothing but the bookmarks of this tap's streams, in RFC 3339 and
         UTC. The progress markers of an interrupted run are dropped: its last complete
-        bookmark stays valid.
+        bookmark stays valid. The bookmark of a stream that is not enabled is kept as it
+        is, for a later run.
 
     Raises:
         TapError: ``given`` is not a state, or a bookmark is not a date and time, or is
@@ -57,7 +59,11 @@ def check_state(
         if bookmark is not None and not isinstance(bookmark, dict):
             msg = f"--state: the bookmark of {name} is not an object; {_REMOVE}"
             raise TapError(msg)
-        column = entities[name].change_column
+        entity = entities[name]
+        if entity is None:
+            kept[name] = bookmark or {}
+            continue
+        column = entity.change_column
         if not bookmark or column is None or bookmark.get("replication_key") != column:
             continue
         value = bookmark.get("replication_key_value")

@@ -6,17 +6,19 @@ import functools
 import sys
 import typing as t
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 
+from singer_sdk.singerlib import Catalog
 from singer_sdk.singerlib.encoding.simple import StateMessage
 
 from tap_iot_sitewise import settings, settings_check, settings_warnings
 from tap_iot_sitewise.catalog import check_catalog
 from tap_iot_sitewise.command_line import CommandLineTap
 from tap_iot_sitewise.errors import TapError
+from tap_iot_sitewise.extra_streams import enabled_streams
 from tap_iot_sitewise.singer.limit import LIMIT_REACHED
-from tap_iot_sitewise.singer.stream_maps import Table
 from tap_iot_sitewise.state import check_state
-from tap_iot_sitewise.streams import STREAMS, SiteWiseStream
+from tap_iot_sitewise.streams import ALL_STREAMS, SiteWiseStream
 from tap_iot_sitewise.streams.parents import Parents
 
 if sys.version_info >= (3, 12):
@@ -30,6 +32,7 @@ if t.TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_iot_sitewise.aws.client import Client
+    from tap_iot_sitewise.streams.entity import Entity
 
 
 class TapIoTSiteWise(CommandLineTap):
@@ -49,28 +52,39 @@ class TapIoTSiteWise(CommandLineTap):
                 files that they name, have problems.
             TapError: The catalog or the state is not valid.
         """
-        catalog, state = arguments.pop("catalog", None), arguments.pop("state", None)
-        entities = {stream.name: stream.entity for stream in STREAMS}
-        if catalog is not None:
-            given = catalog.to_dict() if hasattr(catalog, "to_dict") else catalog
-            catalog = check_catalog(given, entities, self.logger)
-        super().__init__(
-            catalog=catalog,
-            state=check_state(state, entities, self.logger),
-            **arguments,
-        )
+        self._given_catalog = arguments.pop("catalog", None)
+        state = arguments.pop("state", None)
+        super().__init__(**arguments)
+        self.load_state(check_state(state, self._known(), self.logger))
 
     @override
     def check_settings(self, settings: dict[str, t.Any]) -> None:
-        tables = {
-            stream.name: Table(stream.entity.schema["properties"], stream.entity.key)
-            for stream in STREAMS
-        }
-        settings_check.check(settings, self.config_jsonschema, tables, self.logger)
+        settings_check.check(settings, self.config_jsonschema, self.logger)
+
+    @functools.cached_property
+    @override
+    def input_catalog(self) -> Catalog | None:
+        """The catalog of the user, checked. It depends on ``extra_streams``."""
+        given = self._given_catalog
+        if given is None:
+            return None
+        if isinstance(given, Catalog):
+            given = given.to_dict()
+        checked = check_catalog(given, self._known(), self.logger)
+        return Catalog.from_dict(checked)
+
+    def _known(self) -> dict[str, Entity | None]:
+        """Return the entities by stream; None for a stream that is not enabled."""
+        enabled = enabled_streams(self.config)
+        return {s.name: s.entity if s in enabled else None for s in ALL_STREAMS}
 
     @override
     def discover_streams(self) -> list[SiteWiseStream]:
-        return [stream(self, lambda: self.client) for stream in STREAMS]
+        settings_check.check_extra_streams(self.config, self.config_jsonschema)
+        return [self._stream(stream) for stream in enabled_streams(self.config)]
+
+    def _stream(self, stream: type[SiteWiseStream]) -> SiteWiseStream:
+        return stream(self, lambda: self.client)
 
     @functools.cached_property
     def client(self) -> Client:
@@ -113,8 +127,9 @@ class TapIoTSiteWise(CommandLineTap):
                     # SCHEMA, records, a STATE per 10,000 records, the summary.
                     stream.sync()
                 for stream in tree.streams:
-                    # From here on, its bookmark is valid.
-                    stream.finalize_state_progress_markers()
+                    if stream.selected:
+                        # From here on, its bookmark is valid.
+                        stream.finalize_state_progress_markers()
             if tree is not trees[-1]:
                 self.write_message(StateMessage(value=self.state))
         # A failed run does not get here: the lines above raise.
@@ -143,17 +158,21 @@ class TapIoTSiteWise(CommandLineTap):
         del streams
         failures: dict[str, TapError] = {}
         for stream in self.streams.values():
-            stream.ABORT_AT_RECORD_COUNT = dry_run_record_limit
             stream.selected = True
         verdicts = []
         for tree in self._trees():
             with tree:
                 for stream in tree.streams:
-                    parent = stream.request.parent
-                    if parent is not None and parent.name in failures:
-                        failures[stream.name] = failures[parent.name]
+                    stream.ABORT_AT_RECORD_COUNT = dry_run_record_limit
+                    failed = [
+                        parent.name
+                        for parent in stream.parent_streams()
+                        if parent.name in failures
+                    ]
+                    if failed:
+                        failures[stream.name] = failures[failed[0]]
                         verdicts.append(
-                            f"{stream.name}: not tried, because {parent.name} failed"
+                            f"{stream.name}: not tried, because {failed[0]} failed"
                         )
                         continue
                     try:
@@ -164,8 +183,10 @@ class TapIoTSiteWise(CommandLineTap):
                         failures[stream.name] = error
                         verdicts.append(f"{stream.name}: {error}")
                         continue
-                    seen = "1 record" if stream.sent == 1 else f"{stream.sent} records"
-                    verdicts.append(f"{stream.name}: {seen} seen")
+                    if stream.selected:
+                        count = stream.sent
+                        seen = "1 record" if count == 1 else f"{count} records"
+                        verdicts.append(f"{stream.name}: {seen} seen")
         self.write_message(StateMessage(value=self.state))
         self.message_writer.flush()
         for verdict in verdicts:
@@ -178,25 +199,40 @@ class TapIoTSiteWise(CommandLineTap):
         """Yield each top-level stream that is needed, with its needed descendants.
 
         A stream is needed if it is selected, or if one of its child streams is needed.
+        That can be a stream that is not enabled, and so not in ``streams``.
         """
-        streams = t.cast("dict[str, SiteWiseStream]", self.streams)
-        for top in streams.values():
-            if top.request.parent is None:
-                tree = [top]
-                for parent in tree:
-                    children = (s for s in streams.values() if s.is_child_of(parent))
-                    tree.extend(child for child in children if child not in tree)
-                needed: list[SiteWiseStream] = []
-                for stream in reversed(tree):
-                    if stream.selected or any(s.is_child_of(stream) for s in needed):
-                        needed.insert(0, stream)
-                if needed:
-                    yield _Tree(needed)
+        enabled = t.cast("dict[str, SiteWiseStream]", self.streams)
+        needed = {
+            type(stream): stream for stream in enabled.values() if stream.selected
+        }
+        parents: dict[type[SiteWiseStream], list[type[SiteWiseStream]]] = {}
+        found = list(needed)
+        for stream in found:
+            parents[stream] = stream.parent_streams()
+            found += [each for each in parents[stream] if each not in found]
+        for stream in found:
+            if stream not in needed:
+                needed[stream] = enabled.get(stream.name) or self._hidden(stream)
+        trees: dict[type[SiteWiseStream], _Tree] = {}
+        for stream in TopologicalSorter(parents).static_order():
+            above = parents[stream]
+            tree = trees[above[0]] if above else _Tree([])
+            tree.streams.append(needed[stream])
+            trees[stream] = tree
+        tops = [stream for stream in trees if not parents[stream]]
+        for top in sorted(tops, key=lambda stream: stream.name):
+            yield trees[top]
+
+    def _hidden(self, stream: type[SiteWiseStream]) -> SiteWiseStream:
+        """Return a stream that is not enabled and that a child stream needs."""
+        hidden = self._stream(stream)
+        hidden.selected = False
+        return hidden
 
 
 @dataclass
 class _Tree:
-    """A top-level stream and its descendants, each after its parent.
+    """A top-level stream and its descendants, each after its parents.
 
     In a ``with`` statement, parents keep the columns that their children need.
     """
@@ -205,11 +241,24 @@ class _Tree:
 
     def __enter__(self) -> None:
         for stream in self.streams:
-            children = [s for s in self.streams if s.is_child_of(stream)]
-            columns = [c for s in children for c in s.request.parent_columns]
-            stream.for_children = Parents(columns) if children else None
-            for child in children:
-                child.parents = stream.for_children or ()
+            listings = [
+                listing
+                for child in self.streams
+                for listing in child.request.listings
+                if listing.parent is type(stream)
+            ]
+            columns = [column for each in listings for column in each.parent_columns]
+            # A top-level stream is one listing, in which each record comes once.
+            key = stream.entity.key if stream.parent_streams() else ()
+            if listings:
+                stream.for_children = Parents((*columns, *key), key)
+        for stream in self.streams:
+            stream.parents = {
+                type(parent): parent.for_children
+                for parent in self.streams
+                if parent.for_children is not None
+                and type(parent) in stream.parent_streams()
+            }
 
     def __exit__(self, *_: object) -> None:
         for stream in self.streams:

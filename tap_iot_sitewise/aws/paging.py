@@ -7,6 +7,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from tap_iot_sitewise.errors import TapError
+from tap_iot_sitewise.remembered import Remembered
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -15,8 +16,8 @@ _MAX_STALE_PAGES = 100
 """After more pages in a row without a new item, a listing counts as endless. A few such
 pages are valid: AWS can send empty ones, and an item that moves during the listing
 comes again, alone on its page if ``page_size`` is 1."""
-_REMEMBERED = 500_000
-"""Number of items after which a request starts to forget the oldest."""
+_MAX_TOKENS = 500_000
+"""Number of tokens after which a request forgets the earlier ones."""
 
 Page = list[t.Any]
 
@@ -33,6 +34,7 @@ class Request:
             Without this function, every item counts as new.
         columns: Columns of each record whose values come from the request.
         entries: For a batch operation, these columns by the ``entryId`` of an item.
+        parent: Name and value of the key of the parent, None without a parent.
     """
 
     operation: str
@@ -41,6 +43,7 @@ class Request:
     identity: Callable[[t.Any], Hashable | None] | None = None
     columns: Mapping[str, t.Any] = field(default_factory=dict)
     entries: Mapping[str, Mapping[str, t.Any]] | None = None
+    parent: str | None = None
 
     def columns_of(self, item: t.Any) -> Mapping[str, t.Any]:  # noqa: ANN401
         """Return the columns of an item's record whose values come from the request.
@@ -86,9 +89,7 @@ class Seen:
     It drops an item that comes twice because it moved between pages, and notices a
     request whose pages do not end.
 
-    Memory is bounded: it remembers at least the latest 500,000 items. It remembers the
-    hash of an item (64 bits): of a million items, two have the same hash in one of some
-    40 million runs.
+    Memory is bounded, see :class:`~tap_iot_sitewise.remembered.Remembered`.
     """
 
     def __init__(self, request: Request) -> None:
@@ -98,8 +99,7 @@ class Seen:
             request: The request.
         """
         self._request = request
-        self._items: set[int] = set()
-        self._earlier_items: set[int] = set()
+        self._items = Remembered()
         self._tokens: set[int] = set()
         self._stale = 0
 
@@ -115,11 +115,9 @@ class Seen:
         """
         if token is not None and hash(token) in self._tokens:
             self._fail("the same token came twice")
-        if len(self._tokens) >= _REMEMBERED:
+        if len(self._tokens) >= _MAX_TOKENS:
             self._tokens.clear()
         self._tokens.add(hash(token))
-        if len(self._items) >= _REMEMBERED:
-            self._earlier_items, self._items = self._items, set()
         fresh = page if self._request.identity is None else self._fresh(page)
         self._stale = 0 if fresh else self._stale + 1
         if self._stale > _MAX_STALE_PAGES:
@@ -132,24 +130,16 @@ class Seen:
 
     def _fresh(self, page: Page) -> Page:
         identity = t.cast("Callable[[t.Any], Hashable | None]", self._request.identity)
-        known = {hash(found) for item in page if (found := identity(item)) is not None}
-        if len(known) == len(page) and not (
-            known & self._items or known & self._earlier_items
-        ):
+        keys = [identity(item) for item in page]
+        if None not in keys and self._items.are_new(keys):
             # The usual case: no item came twice.
-            self._items.update(known)
             return page
-        return [item for item in page if self._is_new(identity(item))]
-
-    def _is_new(self, identity: Hashable | None) -> bool:
-        if identity is None:
-            # The item is not valid. Its conversion to a record reports that.
-            return True
-        hashed = hash(identity)
-        if hashed in self._items or hashed in self._earlier_items:
-            return False
-        self._items.add(hashed)
-        return True
+        # An item without a key is not valid. Its conversion to a record reports that.
+        return [
+            item
+            for item, key in zip(page, keys, strict=True)
+            if key is None or self._items.is_new(key)
+        ]
 
     def _fail(self, reason: str) -> t.NoReturn:
         msg = (

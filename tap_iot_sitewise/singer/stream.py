@@ -13,7 +13,7 @@ import msgspec
 from singer_sdk import Stream
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from singer_sdk.singerlib.encoding.simple import StateMessage
@@ -94,10 +94,17 @@ class SingerStream(Stream):
         self._sent_before = self._writer.records
         if self.activates_version:
             self._stream_version = self._initialized_at // 1000
-        if write_messages and self._is_sent_as_read:
+        if not self.selected:
+            self._read_for_children()
+        elif write_messages and self._is_sent_as_read:
             self._sync_pages()
         else:
             yield from super()._sync_records(context, write_messages=write_messages)
+
+    def _read_for_children(self) -> None:
+        """Read the pages. Only the child streams need them."""
+        for _ in self.pages():
+            pass
 
     @property
     def _is_sent_as_read(self) -> bool:
@@ -110,13 +117,13 @@ class SingerStream(Stream):
     def _sync_pages(self) -> None:
         """Send the pages like ``Stream._sync_records`` of the SDK sends records."""
         counter, timer = self.get_record_counter(), self.get_sync_timer()
-        selected, count = self.selected, 0
+        count = 0
         with counter, timer:
             counter.with_context({})
             timer.with_context({})
             self._write_starting_replication_value(None)
             for page in self.pages():
-                left = page if selected else []
+                left = page
                 while left:
                     self._check_max_record_limit(count)
                     # Up to the next record that a STATE can follow.
@@ -175,6 +182,9 @@ class SingerStream(Stream):
         The SDK 0.54 writes the extracted records instead, including columns that are
         not selected, and without stream maps and flattening.
         """
+        if not self.selected:
+            self._read_for_children()
+            return
         alias = self.stream_maps[0].stream_alias
         records = (
             message.record
@@ -233,15 +243,6 @@ class SingerStream(Stream):
             and self.replication_method == REPLICATION_FULL_TABLE
             and self.get_batch_config(self.config) is None
         )
-
-    @property
-    def tables(self) -> list[str]:
-        """Names of the stream in the target, after stream maps."""
-        return [
-            stream_map.stream_alias
-            for stream_map in self.stream_maps
-            if not isinstance(stream_map, RemoveRecordTransform)
-        ]
 
     @property
     @override

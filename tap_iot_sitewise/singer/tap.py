@@ -16,7 +16,7 @@ from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.mapper import PluginMapper
+from singer_sdk.mapper import PluginMapper, RemoveRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage
 
 from tap_iot_sitewise.errors import SettingsError
@@ -73,6 +73,15 @@ def _unknown_variables(
             name in properties or name == "loglevel" or name.startswith(("_", *objects))
         ):
             yield name
+
+
+def _tables(stream: SingerStream) -> list[str]:
+    """Return the names of a stream in the target, after stream maps."""
+    return [
+        stream_map.stream_alias
+        for stream_map in stream.stream_maps
+        if not isinstance(stream_map, RemoveRecordTransform)
+    ]
 
 
 class Stopped(SystemExit):
@@ -176,7 +185,7 @@ class SingerTap(Tap):
         another stream.
         """
         streams = t.cast("list[SingerStream]", list(self.streams.values()))
-        names = [(stream, name) for stream in streams for name in stream.tables]
+        names = [(stream, name) for stream in streams for name in _tables(stream)]
         partial = {name for stream, name in names if not stream.activates_version}
         complete = {name: None for stream, name in names if stream.activates_version}
         for name in complete.keys() & partial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -13,6 +14,10 @@ _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder()
 
 ITSELF = ""
 """Pseudo member of an item that is a plain string: the string."""
+
+Member: t.TypeAlias = "str | tuple[str, ...]"
+"""A member of an item, by its name on the wire. A member of a member has the names of
+both, with a dot between them. Of several members, at most one has a value."""
 
 
 class UnexpectedValueError(ValueError):
@@ -71,6 +76,34 @@ class Text:
 
 
 @dataclass(frozen=True)
+class MemberName:
+    """The name of the one member of a structure that has a value, in snake_case.
+
+    ``values`` are the known names.
+    """
+
+    values: tuple[str, ...] = ()
+
+    json_type: t.ClassVar = th.StringType
+    plain: t.ClassVar[type | None] = None
+
+    def convert(self, value: object) -> str | None:
+        """Return the name of the member, see :class:`Kind`. None if there is none."""
+        if not isinstance(value, dict):
+            msg = f"expected an object, not {type(value).__name__}"
+            raise UnexpectedValueError(msg)
+        names = [name for name, member in value.items() if member is not None]
+        if len(names) > 1:
+            msg = f"expected one member, not {', '.join(names)}"
+            raise UnexpectedValueError(msg)
+        return re.sub("([A-Z])", r"_\1", names[0]).lower() if names else None
+
+    def convert_all(self, values: list[t.Any]) -> list[t.Any]:
+        """Return the names, see :class:`Kind`."""
+        return [self.convert(value) for value in values]
+
+
+@dataclass(frozen=True)
 class Timestamp:
     """A date and time: epoch seconds on the wire, RFC 3339 in UTC in the record.
 
@@ -117,9 +150,9 @@ class Attribute:
 
     Args:
         column: Name in the record.
-        member: Name on the wire, or ``ITSELF`` for an item that is a plain string.
-            None if the value comes from the request, not from the item, like
-            ``portal_id`` of a project.
+        member: Name on the wire, see :data:`Member`, or ``ITSELF`` for an item that is
+            a plain string. None if the value comes from the request, not from the item,
+            like ``portal_id`` of a project.
         kind: Type of the values.
         description: One sentence for the reader of the table.
         required: Whether every record has a value.
@@ -128,7 +161,7 @@ class Attribute:
     """
 
     column: str
-    member: str | None
+    member: Member | None
     kind: Kind
     description: str
     required: bool = False
@@ -138,13 +171,47 @@ class Attribute:
     @property
     def described(self) -> str:
         """The description, with the known values of an enumeration."""
-        values = self.kind.values if isinstance(self.kind, Text) else ()
+        values = getattr(self.kind, "values", ())
         if not values:
             return self.description
         return f"{self.description} Known values: {', '.join(values)}."
 
+    @property
+    def is_inner(self) -> bool:
+        """Whether the value is not a direct member of the item."""
+        return isinstance(self.member, tuple) or "." in (self.member or "")
 
-def wire_name(column: str, member: str | None) -> str:
+    def find(self, item: t.Any) -> t.Any:  # noqa: ANN401
+        """Return the value in an item, None if there is none.
+
+        Args:
+            item: The item, an object.
+
+        Raises:
+            UnexpectedValueError: A member on the way is not an object, or more than one
+                of several members has a value.
+        """
+        members = (self.member,) if isinstance(self.member, str) else self.member or ()
+        values = {name: _at(item, name) for name in members}
+        found = {name: value for name, value in values.items() if value is not None}
+        if len(found) > 1:
+            msg = f"expected one member, not {', '.join(found)}"
+            raise UnexpectedValueError(msg)
+        return next(iter(found.values()), None)
+
+
+def _at(item: t.Any, path: str) -> t.Any:  # noqa: ANN401
+    for name in path.split("."):
+        if item is None:
+            return None
+        if not isinstance(item, dict):
+            msg = f"expected an object, not {type(item).__name__}"
+            raise UnexpectedValueError(msg)
+        item = item.get(name)
+    return item
+
+
+def wire_name(column: str, member: Member | None) -> Member:
     """Return ``member``, or the camelCase of the column if it is None."""
     if member is not None:
         return member
@@ -152,7 +219,7 @@ def wire_name(column: str, member: str | None) -> str:
     return first + "".join(map(str.title, others))
 
 
-def key(column: str, description: str, *, member: str | None = None) -> Attribute:
+def key(column: str, description: str, *, member: Member | None = None) -> Attribute:
     """Declare a key column that comes from the item."""
     wire = wire_name(column, member)
     return Attribute(column, wire, Text(), description, required=True, is_key=True)
@@ -169,18 +236,23 @@ def parent_id(column: str, description: str) -> Attribute:
 
 
 def text(
-    column: str, description: str, *values: str, member: str | None = None
+    column: str, description: str, *values: str, member: Member | None = None
 ) -> Attribute:
     """Declare a string, with the known values of an enumeration."""
     wire = wire_name(column, member)
     return Attribute(column, wire, Text(values), description)
 
 
+def member_name(column: str, description: str, *values: str, member: str) -> Attribute:
+    """Declare the name of the one member that a structure has, with known names."""
+    return Attribute(column, member, MemberName(values), description)
+
+
 def timestamp(
     column: str,
     description: str,
     *,
-    member: str | None = None,
+    member: Member | None = None,
     marks_change: bool = False,
 ) -> Attribute:
     """Declare a date and time."""

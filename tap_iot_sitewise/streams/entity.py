@@ -19,6 +19,7 @@ from singer_sdk import typing as th
 from tap_iot_sitewise.streams.attribute import (
     ITSELF,
     Attribute,
+    Member,
     UnexpectedValueError,
     wire_name,
 )
@@ -77,11 +78,8 @@ class Entity:
             (a.column for a in attributes if a.marks_change), None
         )
         self._conversions: list[
-            tuple[str, str | None, type | None, Callable[[t.Any], t.Any], bool]
-        ] = [
-            (a.column, a.member, a.kind.plain, a.kind.convert, a.required)
-            for a in attributes
-        ]
+            tuple[Attribute, Callable[[t.Any], t.Any] | None, type | None]
+        ] = [(a, _getter(a), a.kind.plain) for a in attributes]
         self._is_plain = any(a.member == ITSELF for a in attributes)
 
     @property
@@ -151,25 +149,31 @@ class Entity:
             msg = f"{self.name}: expected an object, not {type(item).__name__}"
             raise UnexpectedValueError(msg)
         record: Record = {}
-        for column, member, plain, convert, required in self._conversions:
-            value = (
-                item.get(member) if member is not None else (columns or {}).get(column)
-            )
-            if value is None:
-                if required:
-                    where = self.name + (f".{member}" if member else "")
-                    msg = f"{where}: the value is missing, but every record needs one"
-                    raise UnexpectedValueError(msg)
-            # Most values need no conversion: save the call.
-            elif type(value) is not plain:
-                try:
-                    value = convert(value)
-                except UnexpectedValueError as error:
-                    where = self.name + (f".{member}" if member else "")
-                    msg = f"{where}: {error}"
-                    raise UnexpectedValueError(msg) from None
-            record[column] = value
+        for attribute, get, plain in self._conversions:
+            try:
+                if get is None:
+                    value = (columns or {}).get(attribute.column)
+                else:
+                    value = get(item)
+                # Most values need no conversion: save the call.
+                if value is not None and type(value) is not plain:
+                    value = attribute.kind.convert(value)
+            except UnexpectedValueError as error:
+                msg = f"{self._place(attribute)}: {error}"
+                raise UnexpectedValueError(msg) from None
+            if value is None and attribute.required:
+                msg = (
+                    f"{self._place(attribute)}: the value is missing, but every record "
+                    "needs one"
+                )
+                raise UnexpectedValueError(msg)
+            record[attribute.column] = value
         return record
+
+    def _place(self, attribute: Attribute) -> str:
+        member = attribute.member
+        names = (member,) if isinstance(member, str) else member or ()
+        return ".".join(filter(None, [self.name, " or ".join(names)]))
 
     def convert_all(
         self, items: list[t.Any], columns: Mapping[str, t.Any] | None = None
@@ -187,23 +191,39 @@ class Entity:
         if self._is_plain or set(map(type, items)) - {dict}:
             return [self.convert(item, columns) for item in items]
         table = []
-        for attribute in self.attributes:
-            member = attribute.member
-            if member is None:
+        for attribute, get, plain in self._conversions:
+            if get is None:
                 values = [(columns or {}).get(attribute.column)] * len(items)
+            elif attribute.is_inner:
+                values = [get(item) for item in items]
             else:
+                # Without a call for each item.
+                member = attribute.member
                 values = [item.get(member) for item in items]
             types = set(map(type, values))
             if attribute.required and _Null in types:
                 msg = f"{self.name}: a record lacks its {attribute.column}"
                 raise UnexpectedValueError(msg)
-            if types - {_Null, attribute.kind.plain}:
+            if types - {_Null, plain}:
                 given = [value for value in values if value is not None]
                 converted = iter(attribute.kind.convert_all(given))
                 values = [v if v is None else next(converted) for v in values]
             table.append(values)
         names = [attribute.column for attribute in self.attributes]
         return [dict(zip(names, row, strict=True)) for row in zip(*table, strict=True)]
+
+
+def _getter(attribute: Attribute) -> Callable[[t.Any], t.Any] | None:
+    """Return the function that reads a value from an item.
+
+    It returns None for an attribute whose value comes from the request.
+    """
+    member = attribute.member
+    if member is None:
+        return None
+    if attribute.is_inner:
+        return attribute.find
+    return lambda item: item.get(member)
 
 
 def _itself(item: Hashable) -> Hashable:
@@ -215,7 +235,7 @@ def nested(
     description: str,
     kind: Entity | ListOf,
     *,
-    member: str | None = None,
+    member: Member | None = None,
 ) -> Attribute:
     """Declare an object, or a list of objects."""
     wire = wire_name(column, member)

@@ -9,9 +9,10 @@ import typing as t
 import msgspec
 
 from tap_iot_sitewise.errors import TapError
+from tap_iot_sitewise.remembered import Remembered
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tap_iot_sitewise.streams.entity import Record
 
@@ -29,14 +30,20 @@ class Parents:
     operating system deletes it when the process ends in any way.
     """
 
-    def __init__(self, columns: Iterable[str]) -> None:
+    def __init__(self, columns: Iterable[str], key: Sequence[str] = ()) -> None:
         """Create an empty store.
 
         Args:
             columns: Columns to keep.
+            key: Columns that identify a record. A record that comes twice is kept once.
+                By default, each record comes once.
         """
         self._columns = tuple(dict.fromkeys(columns))
+        self._key = key
+        self._seen = Remembered()
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
+        self.count = 0
+        """Number of parents."""
 
     def add(self, records: list[Record]) -> None:
         """Add parents.
@@ -47,11 +54,17 @@ class Parents:
         Raises:
             TapError: The temporary file cannot be written.
         """
+        if self._key:
+            records = [r for r in records if self._is_new(r)]
+        self.count += len(records)
         kept = [{name: record[name] for name in self._columns} for record in records]
         try:
             self._file.write(_encoder.encode_lines(kept))
         except OSError as error:
             raise _failed(error) from error
+
+    def _is_new(self, record: Record) -> bool:
+        return self._seen.is_new(tuple(record[column] for column in self._key))
 
     def __iter__(self) -> Iterator[Record]:
         """Yield the columns of each parent, in the order of the calls of `add`."""

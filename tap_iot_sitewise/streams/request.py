@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from tap_iot_sitewise.aws.paging import Request
+from tap_iot_sitewise.errors import TapError
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +31,11 @@ class Listing:
         parent: Stream class whose records are the parents. None for one request.
         by: Parameters of the operation whose values come from columns of the parent.
             The records have these columns too.
+        each: Column of the parent with a list of objects. Then there is one request for
+            each object. ``by`` can name its members, for example ``hierarchies.id``.
         columns: Further columns of the parent that the records have.
+        renamed: Columns of the parent that have another name in the records.
+        constants: Columns of the records that have the same value in all of them.
         parameters: Parameters with a constant value.
         settings: Parameters whose values come from settings. A parameter is omitted if
             its setting is not set.
@@ -40,13 +45,25 @@ class Listing:
     result: str
     parent: type[t.Any] | None = None
     by: Mapping[str, str] = field(default_factory=dict)
+    each: str | None = None
     columns: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, t.Any] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def listings(self) -> tuple[Listing, ...]:
+        """This listing, see :class:`Listings`."""
+        return (self,)
+
+    @property
     def parent_columns(self) -> tuple[str, ...]:
         """Columns of each parent that the requests need."""
+        return tuple(name.partition(".")[0] for name in self._taken)
+
+    @property
+    def _taken(self) -> tuple[str, ...]:
         return (*self.by.values(), *self.columns)
 
     def requests(
@@ -58,19 +75,45 @@ class Listing:
             entity: Entity of the items in the answer.
             config: Settings.
             parents: Columns of the parents. Not used without a parent stream.
+
+        Raises:
+            TapError: An object in the column ``each`` of a parent lacks a value.
         """
         always = self._parameters_without_parent(config)
-        for record in parents if self.parent else ({},):
-            yield Request(
-                operation=self.operation,
-                result=self.result,
-                parameters={
-                    **always,
-                    **{name: record[column] for name, column in self.by.items()},
-                },
-                identity=entity.identity,
-                columns={column: record[column] for column in self.parent_columns},
-            )
+        for parent in parents if self.parent else ({},):
+            label = next((f"{c} {parent[c]}" for c in self._taken if c in parent), None)
+            for record in self._parts(parent):
+                yield Request(
+                    operation=self.operation,
+                    result=self.result,
+                    parameters={
+                        **always,
+                        **{name: record[column] for name, column in self.by.items()},
+                    },
+                    identity=entity.identity,
+                    columns={
+                        **self.constants,
+                        **{self.renamed.get(c, c): record[c] for c in self._taken},
+                    },
+                    parent=label,
+                )
+
+    def _parts(self, parent: Record) -> Iterable[Record]:
+        """Return the parent once for each object of a column, without repetitions."""
+        if self.each is None:
+            return (parent,)
+        members = [c for c in self._taken if c.startswith(f"{self.each}.")]
+        parts = {}
+        for item in parent[self.each] or ():
+            values = tuple(item.get(name.partition(".")[2]) for name in members)
+            if None in values:
+                msg = (
+                    f"{self.operation}: {', '.join(members)} is missing in a record of "
+                    "the parent stream; report this line as an issue of the tap"
+                )
+                raise TapError(msg)
+            parts[values] = {**parent, **dict(zip(members, values, strict=True))}
+        return parts.values()
 
     def _parameters_without_parent(self, config: Config) -> dict[str, t.Any]:
         set_ones = {
@@ -79,6 +122,16 @@ class Listing:
             if config.get(setting)
         }
         return {**self.parameters, **set_ones}
+
+
+class Listings:
+    """Several listings of one operation, each with a parent stream of its own."""
+
+    def __init__(self, *listings: Listing) -> None:
+        """Declare them, in the order in which they run."""
+        self.listings = listings
+        self.operation = listings[0].operation
+        self.result = listings[0].result
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from tap_iot_sitewise.errors import NotFoundError, TapError
 from tap_iot_sitewise.progress import Progress
 from tap_iot_sitewise.singer.stream import SingerStream
 from tap_iot_sitewise.streams.attribute import UnexpectedValueError
+from tap_iot_sitewise.streams.deleted_parents import DeletedParents
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -19,14 +20,14 @@ else:
     from typing_extensions import override
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from tap_iot_sitewise.aws.client import Client
     from tap_iot_sitewise.aws.paging import Calls, Page, Request
     from tap_iot_sitewise.singer.tap import SingerTap
     from tap_iot_sitewise.streams.entity import Entity, Record
     from tap_iot_sitewise.streams.parents import Parents
-    from tap_iot_sitewise.streams.request import Listing
+    from tap_iot_sitewise.streams.request import Listing, Listings
 
 
 class SiteWiseStream(SingerStream):
@@ -36,11 +37,14 @@ class SiteWiseStream(SingerStream):
     file of its family, and add it to ``STREAMS``.
     """
 
+    name: str = ""
+    """Name of the stream."""
+
     entity: t.ClassVar[Entity]
     """Entity of the items: columns, key, date of the last change."""
 
-    request: t.ClassVar[Listing]
-    """Operation, parameters and parent stream of the requests."""
+    request: t.ClassVar[Listing | Listings]
+    """Operation, parameters and parent streams of the requests."""
 
     def __init__(self, tap: SingerTap, open_client: Callable[[], Client]) -> None:
         """Create the stream.
@@ -53,14 +57,15 @@ class SiteWiseStream(SingerStream):
             tap, schema=self.entity.schema, key_properties=list(self.entity.key)
         )
         self._open_client = open_client
-        self.parents: Iterable[Record] = ()
-        """Columns of the parents. Set them before the stream runs."""
+        self.parents: dict[type[SiteWiseStream], Parents] = {}
+        """Columns of the parents, by parent stream. Set before the stream runs."""
         self.for_children: Parents | None = None
         """Store for the columns that child streams need, None if no child runs."""
 
-    def is_child_of(self, stream: SiteWiseStream) -> bool:
-        """Return whether this stream has requests for each record of another one."""
-        return self.request.parent is type(stream)
+    @classmethod
+    def parent_streams(cls) -> list[type[SiteWiseStream]]:
+        """Return the streams whose records are the parents of this one's."""
+        return [each.parent for each in cls.request.listings if each.parent]
 
     @override
     def pages(self) -> Iterator[list[Record]]:
@@ -80,14 +85,15 @@ class SiteWiseStream(SingerStream):
         from tap_iot_sitewise.streams.prefetch import Prefetch  # noqa: PLC0415
 
         calls, started, line = Calls(), time.monotonic(), Progress()
-        start = self.get_starting_timestamp(None)
+        start = self.get_starting_timestamp(None) if self.selected else None
         since = None if start is None else rfc3339(start)
         client = self._open_client()
-        requests = self.request.requests(self.entity, self.config, self.parents)
+        deleted = DeletedParents(self.name, self.logger)
+        known = sum(parents.count for parents in self.parents.values())
         listed = 0
-        for request, pages in Prefetch(
-            requests,
-            lambda request: self._fetch(client, request, calls),
+        for (done, request), pages in Prefetch(
+            self._requests(),
+            lambda key: self._fetch(client, key[1], calls, deleted),
             workers=self.config["max_concurrency"],
         ):
             for page in pages:
@@ -95,16 +101,19 @@ class SiteWiseStream(SingerStream):
                 listed += len(records)
                 if self.for_children is not None:
                     # Before the bookmark applies: an old parent can have a new
-                    # child. Also if a stream map drops the parent. With a limit
-                    # (--test), as many parents as records.
-                    self.for_children.add(records[: self.ABORT_AT_RECORD_COUNT])
+                    # child. Also if a stream map drops the parent.
+                    self.for_children.add(records)
                 yield records if since is None else self._changed(records, since)
                 if failure is not None:
                     raise failure
                 # Write the records before waiting for AWS.
                 self._writer.flush()
-                line.show(self.name, listed, calls.requests)
+                line.show(self.name, listed, calls.requests, (done, known))
+            if listed and self.ABORT_AT_RECORD_COUNT is not None and not self.selected:
+                # With --test: enough parents for the child streams.
+                break
         line.close()
+        deleted.warn_of_rest()
         self.logger.info(
             "%s: %d records, %d requests (%d retries), %.1f seconds",
             self.name,
@@ -114,32 +123,33 @@ class SiteWiseStream(SingerStream):
             time.monotonic() - started,
         )
 
-    def _fetch(self, client: Client, request: Request, calls: Calls) -> Iterator[Page]:
+    def _requests(self) -> Iterator[tuple[int, Request]]:
+        """Yield each request, after the number of parents up to it."""
+        done = 0
+
+        def counted(parents: Parents) -> Iterator[Record]:
+            nonlocal done
+            for parent in parents:
+                done += 1
+                yield parent
+
+        for listing in self.request.listings:
+            parents = counted(self.parents[listing.parent]) if listing.parent else ()
+            for request in listing.requests(self.entity, self.config, parents):
+                yield done, request
+
+    def _fetch(
+        self, client: Client, request: Request, calls: Calls, deleted: DeletedParents
+    ) -> Iterator[Page]:
         listed = 0
         try:
             for page in client.pages(request, calls):
                 listed += len(page)
                 yield page
         except NotFoundError as error:
-            if not request.columns:
+            if request.parent is None:
                 raise
-            parent = " ".join(f"{n} {v}" for n, v in request.columns.items())
-            if listed:
-                self.logger.warning(
-                    "%s was deleted while it was listed: only the first %d of its %s "
-                    "are in the output (%s)",
-                    parent,
-                    listed,
-                    self.name,
-                    error,
-                )
-            else:
-                self.logger.warning(
-                    "%s was deleted during the run: its %s are not in the output (%s)",
-                    parent,
-                    self.name,
-                    error,
-                )
+            deleted.add(request.parent, listed=listed, reason=error)
 
     def _convert(
         self, request: Request, page: Page
