@@ -15,7 +15,7 @@ from emulator.certificates import PASSPHRASE
 from emulator.emulator import Emulator
 from emulator.faults import Fault
 from emulator.options import RATES, parser
-from emulator.plant import Plant
+from emulator.plant import SIZES, Plant
 from emulator.roles_anywhere import OPERATION as CREATE_SESSION
 from emulator.roles_anywhere import Rules
 from emulator.running import SIGNALS, run
@@ -139,15 +139,15 @@ def _print_settings(
 
 def _emulator(options: argparse.Namespace) -> Emulator:
     account = Account(options.region)
+    sizes = {
+        **({} if options.without_extra_streams else SIZES[options.plant]),
+        "asset_models": options.asset_models,
+        "portals": options.portals,
+        "projects": options.projects_per_portal,
+        **dict(options.size),
+    }
     return Emulator(
-        plant=Plant.make(
-            options.plant,
-            asset_models=options.asset_models,
-            portals=options.portals,
-            projects=options.projects_per_portal,
-            seed=options.seed,
-            account=account,
-        ),
+        plant=Plant.make(options.plant, seed=options.seed, account=account, **sizes),
         account=account,
         access_key_id=options.access_key_id,
         secret_access_key=options.secret_access_key,

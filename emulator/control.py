@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
-from emulator.families import KINDS
+from emulator.families import KINDS_BY_NAME
 from emulator.faults import ANY, Fault
 from emulator.listing import now
 
@@ -24,7 +24,6 @@ if t.TYPE_CHECKING:
     from emulator.stats import Stats
 
 PREFIX = "/_emulator/"
-_KINDS = {kind.name: kind for kind in KINDS}
 _FAULT_MEMBERS = frozenset(
     {
         "always",
@@ -125,16 +124,17 @@ class Control:
         moment = now()
         match method, parts:
             case "GET", []:
-                return {kind: self._records(kind) for kind in _KINDS}
+                return {kind: self._records(kind) for kind in KINDS_BY_NAME}
             case "GET", [kind]:
                 return self._records(kind)
             case "POST", [kind]:
                 generated = self._plant.generate(kind, parent)
-                dates = {"creationDate": moment, "lastUpdateDate": moment}
+                dates = dict.fromkeys(KINDS_BY_NAME[kind].dates, moment)
                 record = {**generated, **dates, **content}
                 return self._plant.add(kind, record, parent=parent)
             case "PATCH", [kind, record_id]:
-                members = {"lastUpdateDate": moment, **content}
+                changed = dict.fromkeys(KINDS_BY_NAME[kind].dates[-1:], moment)
+                members = {**changed, **content}
                 return self._plant.change(kind, record_id, **members)
             case "DELETE", [kind, record_id]:
                 self._plant.delete(kind, record_id)
@@ -142,9 +142,9 @@ class Control:
         raise _NotFoundError(method, *parts)
 
     def _records(self, kind: str) -> object:
-        if _KINDS[kind].parent is None:
-            return self._plant.listing(kind).records
-        return self._plant.by_parent(kind)
+        if KINDS_BY_NAME[kind].parents:
+            return self._plant.by_parent(kind)
+        return self._plant.listing(kind).records
 
 
 async def _content(request: web.BaseRequest) -> dict[str, t.Any]:

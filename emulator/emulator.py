@@ -20,7 +20,7 @@ from emulator.sitewise import SiteWise
 from emulator.stats import Stats
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from types import TracebackType
 
@@ -45,6 +45,8 @@ class Emulator:
         asset_models: Number of asset models to generate.
         portals: Number of portals to generate.
         projects_per_portal: Number of projects to generate in each portal.
+        contents: One of ``plant.CONTENTS``.
+        sizes: Number of records of other kinds, for each parent; none when None.
         seed: The same seed and numbers give the same plant.
         plant: A plant to use instead of a generated one.
         account: The account and its Region.
@@ -63,6 +65,8 @@ class Emulator:
         asset_models: int = 30,
         portals: int = 5,
         projects_per_portal: int = 4,
+        contents: str = "hostile",
+        sizes: Mapping[str, int] | None = None,
         seed: int = 7,
         plant: plants.Plant | None = None,
         account: Account | None = None,
@@ -80,11 +84,13 @@ class Emulator:
         self.access_key_id = access_key_id
         self.secret_access_key = secret_access_key
         self.plant = plant or plants.Plant.make(
+            contents,
             asset_models=asset_models,
             portals=portals,
             projects=projects_per_portal,
             seed=seed,
             account=account,
+            **(sizes or {}),
         )
         self.faults = Faults()
         self.stats = Stats()

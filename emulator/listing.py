@@ -10,14 +10,21 @@ import re
 import threading
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.maker import Record
+    from emulator.record import Record
 
-_DATES = ("creationDate", "lastUpdateDate")
+_DATES = (
+    "creationDate",
+    "lastUpdateDate",
+    "timeSeriesCreationDate",
+    "timeSeriesLastUpdateDate",
+    "assetModelCreationDate",
+    "assetModelLastUpdateDate",
+)
 _EPOCH_SECONDS = re.compile(r"([0-9])([0-9]{9})\.([0-9]+)")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -43,22 +50,22 @@ def _as_aws_writes(seconds: float) -> str:
     return f"{parts[1]}.{(parts[2] + parts[3]).rstrip('0') or '0'}E9"
 
 
-def encode(record: Record) -> bytes:
+def encode(sent: object) -> bytes:
     """Encode an entity as AWS sends it.
 
     SiteWise writes dates as Java writes a float, with an exponent:
     ``1.576195200543E9``. So does this. A client must be able to read them.
 
     Args:
-        record: The entity in wire form: any JSON object. Lone surrogates may occur;
-            they are escaped, because UTF-8 can't encode them.
+        sent: The entity in wire form: any JSON value. Lone surrogates may occur; they
+            are escaped, because UTF-8 can't encode them.
 
     Returns:
         The entity as JSON in UTF-8.
     """
-    text = _JSON(record)
+    text = _JSON(sent)
     for member in _DATES:
-        date = record.get(member)
+        date = sent.get(member) if isinstance(sent, dict) else None
         if type(date) is float and math.isfinite(date):
             # This can't match within a string: JSON escapes quotes there.
             key = f'"{member}":'
@@ -78,15 +85,13 @@ class _Entry:
 
     Args:
         sequence: Its number in the listing. It is unique and never changes.
-        record: The entity in wire form.
+        record: The entity.
+        encoded: What the API sends for it.
     """
 
     sequence: int
     record: Record
-    encoded: bytes = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self.encoded = encode(self.record)
+    encoded: bytes
 
 
 def _sequence(entry: _Entry) -> int:
@@ -103,11 +108,20 @@ class Listing:
     Args:
         key: Member that holds an entity's ID. An entity whose ID is not a string is
             listed, but can't be found.
+        parent: ID of the parent that the entities belong to; None if there is none.
+        wire: Returns what the API sends for an entity; the entity itself when None.
     """
 
-    def __init__(self, key: str = "id") -> None:
+    def __init__(
+        self,
+        key: str = "id",
+        parent: str | None = None,
+        wire: Callable[[Record], object] | None = None,
+    ) -> None:
         """Begin with no entities."""
         self.key = key
+        self.parent = parent
+        self._wire = wire
         self._numbers = itertools.count(1)
         self._entries: list[_Entry] = []
         self._entries_by_id: dict[str, _Entry] = {}
@@ -131,10 +145,14 @@ class Listing:
         """
         return self._entries_by_id[entity_id].record
 
+    def _entry(self, sequence: int, record: Record) -> _Entry:
+        sent = record if self._wire is None else self._wire(record)
+        return _Entry(sequence, record, encode(sent))
+
     def add(self, record: Record) -> None:
         """Add an entity at the end. Its ID must be a new one."""
         with self._lock:
-            entry = _Entry(next(self._numbers), record)
+            entry = self._entry(next(self._numbers), record)
             self._entries.append(entry)
             entity_id = record.get(self.key)
             if isinstance(entity_id, str):
@@ -162,7 +180,7 @@ class Listing:
             raise ValueError(msg)
         with self._lock:
             place = self._place(self._entries_by_id[entity_id])
-            entry = _Entry(self._entries[place].sequence, record)
+            entry = self._entry(self._entries[place].sequence, record)
             self._entries[place] = self._entries_by_id[entity_id] = entry
 
     def _place(self, entry: _Entry) -> int:

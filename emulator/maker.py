@@ -11,8 +11,8 @@ from emulator.account import Account
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-Record = dict[str, t.Any]
-"""An entity in *wire form*: the JSON object that the API sends for it."""
+    from emulator.record import Record
+    from emulator.records import Records
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,38 @@ class Source:
     Args:
         rng: Random numbers, the same for the same seed on every machine.
         account: The account that the records belong to.
+        plant: The plant, with the records of the kinds before this one.
+        parent_id: ID of the parent, for a kind that has one.
+        seed: The seed of the plant.
     """
 
     rng: random.Random
     account: Account
+    plant: Records
+    parent_id: str | None
+    seed: int
 
     def entity_id(self) -> str:
         """Return a version 4 UUID as SiteWise writes it: lower case, with hyphens."""
-        digits = f"{self.rng.getrandbits(128):032x}"
-        fourth = "89ab"[int(digits[16], 16) % 4] + digits[17:20]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{fourth}-{digits[20:]}"
+        return _uuid(self.rng)
+
+    def named_id(self, *names: str) -> str:
+        """Return the ID of a thing with a name, so that others can refer to it.
+
+        Args:
+            names: What identifies the thing in the plant.
+        """
+        return _uuid(random.Random("/".join((str(self.seed), *names))))  # noqa: S311
+
+
+def _uuid(rng: random.Random) -> str:
+    digits = f"{rng.getrandbits(128):032x}"
+    fourth = "89ab"[int(digits[16], 16) % 4] + digits[17:20]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{fourth}-{digits[20:]}"
 
 
 Make: t.TypeAlias = "Callable[[Source, Record | None], Iterator[Record]]"
-"""Generates records of one kind without end, given the parent if the kind has one."""
+"""Generates records of one kind, given the parent if the kind has one."""
 
 
 class Maker:
@@ -61,13 +79,19 @@ class Maker:
         self._contents = contents
         self._seed = seed
         self._account = account or Account()
+        self._new_ids: random.Random | None = None
 
     def records(
-        self, kind: str, parent_id: str | None = None, parent: Record | None = None
+        self,
+        plant: Records,
+        kind: str,
+        parent_id: str | None = None,
+        parent: Record | None = None,
     ) -> Iterator[Record]:
-        """Generate records of a kind without end.
+        """Generate records of a kind, for some kinds without end.
 
         Args:
+            plant: The plant, with the records of the kinds before this one.
             kind: Name of the kind, such as ``projects``.
             parent_id: ID of the parent, for a kind that has one.
             parent: Record of the parent, for a kind that has one.
@@ -80,4 +104,10 @@ class Maker:
             parts.append(parent_id)
         # They must be the same on every machine. They need not be hard to guess.
         rng = random.Random("/".join(map(str, parts)))  # noqa: S311
-        return self._contents[kind](Source(rng, self._account), parent)
+        source = Source(rng, self._account, plant, parent_id, self._seed)
+        return self._contents[kind](source, parent)
+
+    def new_id(self) -> str:
+        """Return an ID that nothing has yet."""
+        self._new_ids = self._new_ids or random.Random(f"{self._seed}/new")  # noqa: S311
+        return _uuid(self._new_ids)

@@ -15,8 +15,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.faults import Fault
-    from emulator.listing import Listing
-    from emulator.maker import Record
+    from emulator.records import Records
     from emulator.tokens import PageTokens
 
 SERVICE = "iotsitewise"
@@ -115,16 +114,6 @@ class Operation:
         return [(name, unquote(value)) for name, value in found.groupdict().items()]
 
 
-class PlantReader(t.Protocol):
-    """What an operation can read: the methods of a plant that change nothing."""
-
-    def listing(self, kind: str, parent: str | None = None) -> Listing:
-        """Return a listing, as ``Plant.listing`` does."""
-
-    def find(self, kind: str, record_id: str) -> Record:
-        """Return a record, as ``Plant.find`` does."""
-
-
 @dataclass(frozen=True)
 class ApiRequest:
     """A request for an operation.
@@ -141,7 +130,7 @@ class ApiRequest:
     operation: Operation
     parameters: list[tuple[str, str]]
     body: bytes
-    plant: PlantReader
+    plant: Records
     tokens: PageTokens
     page_fault: Fault | None = None
 

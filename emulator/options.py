@@ -10,6 +10,7 @@ from cryptography import x509
 
 from emulator.account import Account
 from emulator.emulator import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from emulator.families import KINDS_BY_NAME
 from emulator.faults import Fault
 from emulator.plant import CONTENTS
 
@@ -66,6 +67,14 @@ def _quota(text: str) -> float:
         msg = "must be more than 0"
         raise argparse.ArgumentTypeError(msg)
     return value
+
+
+def _size(text: str) -> tuple[str, int]:
+    kind, _, number = text.partition("=")
+    if kind not in KINDS_BY_NAME:
+        msg = f"{kind} is unknown; use {', '.join(KINDS_BY_NAME)}"
+        raise argparse.ArgumentTypeError(msg)
+    return kind, _count(number)
 
 
 def _certificate(path: str) -> bytes:
@@ -126,6 +135,22 @@ def parser() -> argparse.ArgumentParser:
         default=4,
         metavar="N",
         help="number of projects of each portal (default: %(default)s)",
+    )
+    account.add_argument(
+        "--size",
+        type=_size,
+        action="append",
+        default=[],
+        metavar="KIND=N",
+        help=(
+            "maximum number of records of another kind, for each parent, such as "
+            "assets=10; a kind has the name of its stream (can be repeated)"
+        ),
+    )
+    account.add_argument(
+        "--without-extra-streams",
+        action="store_true",
+        help="generate only asset models, portals and projects",
     )
     account.add_argument(
         "--seed",

@@ -14,8 +14,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.listing import Listing
-    from emulator.maker import Record
     from emulator.operations import ApiRequest
+    from emulator.record import Record
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 
@@ -60,8 +60,19 @@ class Page:
         Raises:
             ApiError: The parent does not exist, or one of these parameters is invalid.
         """
+        return self.page(request, self._listing)
+
+    def page(
+        self, request: ApiRequest, listing_of: Callable[[ApiRequest], Listing]
+    ) -> bytes:
+        """Return one page of a listing, see :meth:`__call__`.
+
+        Args:
+            request: The request.
+            listing_of: Returns the listing for a request.
+        """
         limit = self._limit(request.one("maxResults"))
-        listing = self._listing(request)
+        listing = listing_of(request)
         after = _start(request)
         records, following = listing.page(after, limit, self.wanted(request))
         if request.page_fault is not None:

@@ -1,71 +1,27 @@
-"""Asset models of a factory: sites, lines, machines, components, and interfaces."""
+"""Asset models of a factory: their properties, hierarchies and composite models."""
 
 from __future__ import annotations
 
 import typing as t
-import unicodedata
-from collections import Counter
 
-from emulator.factory.sites import OPENED, dates, site_groups
+from emulator.factory.products import (
+    IMPLEMENTED,
+    Quantity,
+    Thing,
+    composite_models,
+    parts,
+    quantities,
+    slug,
+    things,
+)
+from emulator.factory.products import thing as thing_named
+from emulator.factory.sites import OPENED, dates
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emulator.maker import Record, Source
-
-_LINES_PER_SITE = 8
-
-
-class _Machine(t.NamedTuple):
-    name: str
-    purpose: str
-    component: str
-    number_per_line: int = 1
-
-
-class _LineType(t.NamedTuple):
-    name: str
-    machines: tuple[_Machine, ...]
-
-
-_LINE_TYPES = (
-    _LineType(
-        "Bottling",
-        (
-            _Machine("Filler", "Fills and caps bottles.", "Dosing pump", 2),
-            _Machine("Labeller", "Applies labels to bottles.", "Servo drive"),
-            _Machine("Case packer", "Packs bottles into cases.", "Gripper"),
-            _Machine("Palletiser", "Stacks cases on pallets.", "Lift motor"),
-        ),
-    ),
-    _LineType(
-        "Machining",
-        (
-            _Machine("Milling machine", "Mills housings on five axes.", "Spindle", 2),
-            _Machine("Lathe", "Turns shafts.", "Main drive"),
-            _Machine("Grinder", "Grinds bearing seats.", "Coolant pump"),
-            _Machine("Parts washer", "Cleans finished parts.", "Heater"),
-        ),
-    ),
-    _LineType(
-        "Assembly",
-        (
-            _Machine("Press", "Presses bearings into housings.", "Hydraulic unit"),
-            _Machine("Welding robot", "Welds frames.", "Wire feeder", 2),
-            _Machine("Screwdriving cell", "Screws covers on.", "Torque sensor"),
-            _Machine("Leak tester", "Tests assemblies for leaks.", "Vacuum pump"),
-        ),
-    ),
-)
-_UTILITIES = (
-    ("Compressor", "Supplies compressed air at 7 bar."),
-    ("Chiller", "Supplies cooling water at 12 °C."),
-)
-_INTERFACES = (
-    ("Rotating machine", "Speed, torque and vibration of a rotating machine."),
-    ("Energy meter", "Power and energy of a machine or a line."),
-    ("Machine state", "State and counters from which OEE is computed."),
-)
+    from emulator.maker import Source
+    from emulator.record import Record
 
 _MODEL_ERRORS: tuple[Record, ...] = (
     {
@@ -90,76 +46,190 @@ _MODEL_ERRORS: tuple[Record, ...] = (
 )
 
 
-def _lines() -> Iterator[tuple[str, int]]:
-    """Yield each line as its site and its number there."""
-    for sites in site_groups():
-        for line in range(1, _LINES_PER_SITE + 1):
-            for site in sites:
-                yield site, line
+def model_id(source: Source, name: str) -> str:
+    """Return the ID of the asset model with a name."""
+    return source.named_id("asset-model", name)
 
 
-def _plain(text: str) -> str:
-    """Return a name in lower-case ASCII without spaces, as an external ID allows."""
-    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return ascii_only.lower().replace(" ", "-")
+def hierarchy_id(source: Source, model: str, child: str) -> str:
+    """Return the ID of a model's hierarchy.
+
+    Args:
+        source: Where IDs come from.
+        model: Name of the asset model.
+        child: Name of the asset model of the children.
+    """
+    return source.named_id("hierarchy", model, child)
 
 
-class _Models:
-    """Generates asset models from their names."""
+def _property_id(source: Source, model: str, name: str) -> str:
+    return source.named_id("property", model, name)
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._index = -1
 
-    def make(
-        self, *path: str, description: str, model_type: str = "ASSET_MODEL"
-    ) -> Record:
-        self._index += 1
-        model_id = self._source.entity_id()
-        return {
-            "id": model_id,
-            "arn": self._source.account.arn("iotsitewise", f"asset-model/{model_id}"),
-            "externalId": ".".join(map(_plain, path)),
-            "name": " / ".join(path),
-            "assetModelType": model_type,
-            "description": description,
-            **dates(self._source, OPENED),
-            "status": self._status(),
-            "version": str(1 + self._source.rng.getrandbits(3)),
-        }
+def _composite_id(source: Source, model: str, name: str) -> str:
+    return source.named_id("composite-model", model, name)
 
-    def _status(self) -> Record:
-        if self._index % 60 == 13:  # noqa: PLR2004 - early enough for a plant of 30
-            error = _MODEL_ERRORS[self._index // 60 % len(_MODEL_ERRORS)]
-            return {"state": "FAILED", "error": error}
-        state = "UPDATING" if self._index % 90 == 29 else "ACTIVE"  # noqa: PLR2004
-        return {"state": state}
+
+def thing_of(model: Record | None) -> Thing | None:
+    """Return the type of an asset model, None if the factory has no such type."""
+    name = (model or {}).get("name")
+    return thing_named(name) if isinstance(name, str) else None
 
 
 def asset_models(source: Source, _: Record | None) -> Iterator[Record]:
-    """Generate interfaces, and then sites with all that belongs to them."""
-    models = _Models(source)
-    for name, description in _INTERFACES:
-        yield models.make(
-            "Interface", name, description=description, model_type="INTERFACE"
-        )
-    numbers: Counter[tuple[str, str]] = Counter()
-    for sequence, (place, line_number) in enumerate(_lines()):
-        site = f"Site {place}"
-        line = f"Line {line_number}"
-        if line_number == 1:
-            yield models.make(site, description=f"Production site in {place}.")
-            for utility, description in _UTILITIES:
-                yield models.make(site, utility, description=description)
-        line_type = _LINE_TYPES[(sequence + line_number - 1) % len(_LINE_TYPES)]
-        yield models.make(site, line, description=f"{line_type.name} line.")
-        for machine in line_type.machines:
-            for _number in range(machine.number_per_line):
-                numbers[site, machine.name] += 1
-                name = f"{machine.name} {numbers[site, machine.name]}"
-                yield models.make(site, line, name, description=machine.purpose)
-                yield models.make(
-                    *(site, line, name, machine.component),
-                    description=f"{machine.component} of a {machine.name.lower()}.",
-                    model_type="COMPONENT_MODEL",
-                )
+    """Generate interfaces, and then sites, lines, machines and their components."""
+    for index, thing in enumerate(things()):
+        found = model_id(source, thing.name)
+        yield {
+            "id": found,
+            "arn": source.account.arn("iotsitewise", f"asset-model/{found}"),
+            "externalId": slug(thing.name),
+            "name": thing.name,
+            "assetModelType": thing.model_type,
+            "description": thing.purpose,
+            **dates(source, OPENED),
+            "status": _status(index),
+            "version": str(1 + source.rng.getrandbits(3)),
+        }
+
+
+def _status(index: int) -> Record:
+    if index % 60 == 13:  # noqa: PLR2004 - early enough for a plant of 30
+        error = _MODEL_ERRORS[index // 60 % len(_MODEL_ERRORS)]
+        return {"state": "FAILED", "error": error}
+    state = "UPDATING" if index % 90 == 29 else "ACTIVE"  # noqa: PLR2004
+    return {"state": state}
+
+
+def composites(source: Source, parent: Record | None) -> Iterator[Record]:
+    """Generate the composite models of an asset model."""
+    thing = thing_of(parent)
+    if thing is None:
+        return
+    for name, kind in composite_models(thing):
+        found = _composite_id(source, thing.name, name)
+        yield {
+            "id": found,
+            "externalId": slug(f"{thing.name}.{name}"),
+            "name": name,
+            "type": kind,
+            "description": f"{name} of the machine.",
+            "path": [{"id": found, "name": name}],
+        }
+
+
+def hierarchies(source: Source, parent: Record | None) -> Iterator[Record]:
+    """Generate the hierarchies of an asset model: one for each type of child."""
+    thing = thing_of(parent)
+    if thing is None:
+        return
+    for child in parts(thing, "line", "machine", "utility"):
+        child_id = model_id(source, child.name)
+        if source.plant.has("asset_models", child_id):
+            yield {
+                "id": hierarchy_id(source, thing.name, child.name),
+                "externalId": slug(f"{thing.name}.{child.name}"),
+                "name": f"{child.name}es"
+                if child.name[-1] == "s"
+                else f"{child.name}s",
+                "childAssetModelId": child_id,
+            }
+
+
+def properties(source: Source, parent: Record | None) -> Iterator[Record]:
+    """Generate the properties of an asset model."""
+    thing = thing_of(parent)
+    if thing is None:
+        return
+    for quantity in quantities(thing):
+        yield _property(source, thing, quantity)
+
+
+def _property(source: Source, thing: Thing, quantity: Quantity) -> Record:
+    path = [{"id": model_id(source, thing.name), "name": thing.name}]
+    found: Record = {
+        "id": _property_id(source, thing.name, quantity.name),
+        "externalId": slug(f"{thing.name}.{quantity.name}"),
+        "name": quantity.name,
+        "dataType": quantity.data_type,
+        "type": {quantity.kind: _type(source, thing, quantity)},
+    }
+    if quantity.data_type == "STRUCT":
+        found["dataTypeSpec"] = quantity.name
+    if quantity.unit is not None:
+        found["unit"] = quantity.unit
+    if quantity.part is not None:
+        composite = _composite_id(source, thing.name, quantity.part)
+        found["assetModelCompositeModelId"] = composite
+        path.append({"id": composite, "name": quantity.part})
+    elif thing.level == "machine" and quantity.name in IMPLEMENTED:
+        interface = IMPLEMENTED[quantity.name]
+        found["interfaceSummaries"] = [
+            {
+                "interfaceAssetModelId": model_id(source, interface),
+                "interfaceAssetModelPropertyId": _property_id(
+                    source, interface, quantity.name
+                ),
+            }
+        ]
+    found["path"] = [*path, {"id": found["id"], "name": quantity.name}]
+    return found
+
+
+def _type(source: Source, thing: Thing, quantity: Quantity) -> Record:
+    forwarding = {"forwardingConfig": {"state": "ENABLED"}}
+    if quantity.kind == "attribute":
+        default = quantity.default
+        return {} if default is None else {"defaultValue": default}
+    if quantity.kind == "measurement":
+        return {"processingConfig": forwarding}
+    computed: Record = {
+        "expression": quantity.expression,
+        "variables": list(_variables(source, thing, quantity)),
+    }
+    if quantity.kind == "transform":
+        return {
+            **computed,
+            "processingConfig": {"computeLocation": "EDGE", **forwarding},
+        }
+    window = {"interval": quantity.interval}
+    if quantity.offset is not None:
+        window["offset"] = quantity.offset
+    return {
+        **computed,
+        "window": {"tumbling": window},
+        "processingConfig": {"computeLocation": "CLOUD"},
+    }
+
+
+def _variables(source: Source, thing: Thing, quantity: Quantity) -> Iterator[Record]:
+    words = "".join(c if c.isalpha() or c == "_" else " " for c in quantity.expression)
+    names = [word for word in words.split() if word not in {"avg", "sum"}]
+    for name, read in zip(names, quantity.inputs, strict=True):
+        own: Record = {"propertyId": _property_id(source, thing.name, read)}
+        if thing.level == "line":
+            # The sum over the machines of the last type.
+            machine = parts(thing, "machine")[-1].name
+            own = {
+                "propertyId": _property_id(source, machine, read),
+                "hierarchyId": hierarchy_id(source, thing.name, machine),
+            }
+        elif quantity.kind == "transform":
+            own["propertyPath"] = [
+                {"id": model_id(source, thing.name), "name": thing.name},
+                {"id": own["propertyId"], "name": read},
+            ]
+        yield {"name": name, "value": own}
+
+
+def models_in(source: Source, *levels: str) -> Iterator[tuple[Thing, Record]]:
+    """Yield the asset models in the plant with their types.
+
+    Args:
+        source: Where the plant comes from.
+        levels: Levels of the types, such as ``machine``.
+    """
+    for model in source.plant.asset_models:
+        thing = thing_of(model)
+        if thing is not None and thing.level in levels:
+            yield thing, model

@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emulator.maker import Record, Source
+    from emulator.maker import Source
+    from emulator.record import Record
 
 OPENED = datetime(2019, 6, 3, tzinfo=timezone.utc).timestamp()
 """The earliest creation date, in epoch seconds."""
@@ -19,7 +20,7 @@ _LAST_UPDATED = datetime(2025, 6, 30, tzinfo=timezone.utc).timestamp()
 # Three sites at a time, so that a small plant already has several sites, and each site
 # several lines.
 _CITIES = (
-    ("Cork", "Dresden", "Lyon"),
+    ("Cork", "Hamburg", "Lyon"),
     ("Turin", "Porto", "Malmö"),
     ("Ghent", "Graz", "Brno"),
     ("Bilbao", "Leiden", "Odense"),
@@ -38,6 +39,11 @@ def site_groups() -> Iterator[tuple[str, ...]]:
         suffix = "" if round_number == 1 else f" {round_number}"
         for cities in _CITIES:
             yield tuple(city + suffix for city in cities)
+
+
+def sites() -> Iterator[str]:
+    """Yield the names of all sites, without end."""
+    return itertools.chain.from_iterable(site_groups())
 
 
 def dates(source: Source, since: float) -> Record:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import typing as t
 
-from emulator.hostile.values import dates, describe, each, name, status
+from emulator.hostile.values import dates, describe, each, name, of_parent, status
 
 if t.TYPE_CHECKING:
-    from emulator.maker import Record, Source
+    from collections.abc import Iterator
+
+    from emulator.maker import Source
+    from emulator.record import Record
 
 # FAILED comes third, so that a small number of portals has a failed one.
 _PORTAL_STATES = ("ACTIVE", "PENDING", "FAILED", "CREATING", "UPDATING", "DELETING")
@@ -56,8 +59,49 @@ def _project(source: Source, index: int) -> Record:
     return project
 
 
+def project_assets(source: Source, _: Record | None) -> Iterator[Record]:
+    """Generate the assets of a project: some of all assets."""
+    assets = [a for group in source.plant.by_parent("assets").values() for a in group]
+    for asset in source.rng.sample(assets, min(len(assets), source.rng.randrange(9))):
+        found = asset["id"]
+        yield {"id": f"{source.parent_id}:{found}", "assetId": found}
+
+
+def _dashboard(source: Source, _: Record, index: int) -> Record:
+    return _project(source, index)
+
+
+def _access_policy(source: Source, _: Record, index: int) -> Record:
+    kind = "portal" if source.plant.has("portals", str(source.parent_id)) else "project"
+    created, updated = dates(source.rng, index)
+    account = source.account
+    identities: tuple[Record, ...] = (
+        {"user": {"id": f"user {index} @ 工場"}},
+        {"group": {"id": "Schichtführer; Halle 3"}},
+        {"iamUser": {"arn": account.arn("iam", f"user/x+={index},@.")}},
+        {"iamRole": {"arn": account.arn("iam", "role/Monitor")}},
+        {},
+    )
+    policy: Record = {
+        "id": source.entity_id(),
+        "identity": identities[index % len(identities)],
+        "resource": {kind: {"id": source.parent_id}},
+        "permission": ("ADMINISTRATOR", "VIEWER", "OPERATOR")[index % 3],
+    }
+    if index % 4 != 2:  # noqa: PLR2004 - one in four has none, whichever
+        policy["creationDate"] = created
+        policy["lastUpdateDate"] = updated
+    return policy
+
+
 portals = each(_portal)
 """Generates portals."""
 
 projects = each(_project)
 """Generates projects."""
+
+dashboards = of_parent(_dashboard)
+"""Generates the dashboards of a project."""
+
+access_policies = of_parent(_access_policy)
+"""Generates the access policies of a portal or of a project."""

@@ -9,7 +9,8 @@ if t.TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator
 
-    from emulator.maker import Make, Record, Source
+    from emulator.maker import Make, Source
+    from emulator.record import Record
 
 # The first entities have every state in turn, and at each FAILED another error.
 _FIRST_ENTITIES = 24
@@ -139,5 +140,18 @@ def each(make: Callable[[Source, int], Record]) -> Make:
 
     def records(source: Source, _: Record | None) -> Iterator[Record]:
         return (make(source, index) for index in itertools.count())
+
+    return records
+
+
+def of_parent(make: Callable[[Source, Record, int], Record]) -> Make:
+    """Return a function that generates the records of a parent without end.
+
+    Args:
+        make: Generates one record, given the parent and its number from 0.
+    """
+
+    def records(source: Source, parent: Record | None) -> Iterator[Record]:
+        return (make(source, parent or {}, index) for index in itertools.count())
 
     return records
