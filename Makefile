@@ -10,6 +10,7 @@
 
 PYTHON ?= python3
 LOADER ?= csv
+STREAMS ?=
 LOADERS := target-csv target-jsonl target-duckdb target-postgres
 # DuckDB 1.2, which target-duckdb needs (see meltano.yml), ends at Python 3.13.
 HAS_DUCKDB := $(shell $(firstword $(wildcard .venv/bin/python) $(PYTHON)) -c \
@@ -55,6 +56,7 @@ help: ## list these targets
 	@echo "Variables, as in: make demo LOADER=postgres VERBOSE=1"
 	@echo
 	@echo "  LOADER            target of demo: csv (the default), jsonl, duckdb, postgres"
+	@echo "  STREAMS           extra streams of demo: plant, or names such as assets,dashboards"
 	@echo "  VERBOSE           1: demo prints the log of Meltano, the tap and the loader"
 	@echo "  EMULATOR          options for demo's emulator: EMULATOR='--portals=100 --latency=0.1';"
 	@echo "                    all of them: $(BIN)/python -m emulator --help"
@@ -62,7 +64,7 @@ help: ## list these targets
 	@echo "                    python3 (the default), python3.12, /path/to/python"
 
 demo: .venv/ready .tools/meltano/ready .tools/plugins ## load an emulated plant with Meltano and show it
-	@$(BIN)/python -m demo --loader=$(DEMO_LOADER) \
+	@$(BIN)/python -m demo --loader=$(DEMO_LOADER) $(if $(STREAMS),--streams=$(STREAMS)) \
 	    $(if $(filter-out 0 no,$(VERBOSE)),--verbose) -- $(EMULATOR)
 
 test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## check style and types, and run every test

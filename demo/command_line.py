@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import shutil
 import sys
 import time
 from pathlib import Path
 
-from demo.loaded import LOADERS, Loaded
+from demo.loaded import LOADERS
 from demo.meltano import OUTPUT, RunFailedError, one_at_a_time, run
 from demo.postgres import NotStartedError, server
 from demo.report import empty_streams, report
+from tap_iot_sitewise.extra_streams import enabled_streams, problems
 
-PLANT = ("--asset-models=120", "--portals=12", "--projects-per-portal=5")
-"""The size of the demo's plant."""
+PLANT = ("--asset-models=60", "--portals=8", "--projects-per-portal=6")
+"""The size of the demo's plant: two sites with six lines each."""
 
 _WITHOUT_TERMINAL = (100, 24)
 _NARROWEST, _WIDEST = 60, 120
@@ -53,7 +55,10 @@ def main() -> int:
         return 2
     log = _Log(verbose=options.verbose)
     output = OUTPUT / options.loader
-    environment = {}
+    environment = {"TAP_IOT_SITEWISE_EXTRA_STREAMS": json.dumps(options.streams)}
+    streams = [
+        each.name for each in enabled_streams({"extra_streams": options.streams})
+    ]
     with contextlib.ExitStack() as stack:
         lock = stack.enter_context(one_at_a_time(_say_that_it_waits))
         shutil.rmtree(output, ignore_errors=True)
@@ -78,8 +83,8 @@ def main() -> int:
             log.failed(error)
             return error.exit_code if isinstance(error, RunFailedError) else 1
         loaded = stack.enter_context(LOADERS[options.loader](output, environment))
-        _show(loaded, seconds, total)
-        if empty := empty_streams(loaded):
+        _show([*report(loaded, streams, seconds, _width())], loaded.kept, total)
+        if empty := empty_streams(loaded, streams):
             log.failed(f"nothing was loaded for {', '.join(empty)}")
             return 1
     return 0
@@ -91,6 +96,13 @@ def _options() -> argparse.Namespace:
         description="Load an emulated plant with Meltano, and show what was loaded.",
     )
     parser.add_argument("--loader", choices=sorted(LOADERS), default="target-csv")
+    parser.add_argument(
+        "--streams",
+        type=_extra_streams,
+        default=[],
+        metavar="STREAM,...",
+        help="extra streams, such as plant",
+    )
     parser.add_argument(
         "--verbose",
         action="store_true",
@@ -105,6 +117,13 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _extra_streams(given: str) -> list[str]:
+    names = [name for name in given.split(",") if name]
+    if found := list(problems({"extra_streams": names})):
+        raise argparse.ArgumentTypeError("; ".join(found))
+    return names
+
+
 def _say(line: str) -> None:
     """Print to stderr. Stdout is for the loaded data."""
     # If stderr is closed, the demo still has to clean up.
@@ -116,16 +135,19 @@ def _say_that_it_waits() -> None:
     _say("demo: waiting until another demo has ended")
 
 
-def _show(loaded: Loaded, seconds: dict[str, float], total: float) -> None:
+def _width() -> int:
     columns = shutil.get_terminal_size(_WITHOUT_TERMINAL).columns
-    width = min(max(columns, _NARROWEST), _WIDEST)
-    lines = [*report(loaded, seconds, width), ""]
+    return min(max(columns, _NARROWEST), _WIDEST)
+
+
+def _show(described: list[str], kept: Path | None, total: float) -> None:
+    lines = [*described, ""]
     lines.append(
         f"The whole run took {total:.1f} seconds, "
         "including the start of Meltano, the tap and the loader."
     )
-    if loaded.kept:
-        lines.append(f"The loaded data is in {_relative(loaded.kept)}")
+    if kept:
+        lines.append(f"The loaded data is in {_relative(kept)}")
     _say("")
     try:
         print("\n".join(lines), flush=True)

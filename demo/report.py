@@ -6,34 +6,45 @@ import typing as t
 from collections import Counter
 
 from demo.table import table
+from demo.tree import tree
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from demo.loaded import Loaded, Row
 
-STREAMS = ("asset_models", "portals", "projects")
-
+_SAMPLED = ("asset_models", "portals", "projects")
+_TREE = ("assets", "asset_associations", "asset_models")
 _SHOWN = 5
 _SHOWN_NOT_ACTIVE = 2
 _INDENT = "  "
 
 
-def report(loaded: Loaded, seconds: Mapping[str, float], width: int) -> Iterator[str]:
+def report(
+    loaded: Loaded, streams: Sequence[str], seconds: Mapping[str, float], width: int
+) -> Iterator[str]:
     """Describe what was loaded: counts, a few rows, and a query's answer.
+
+    With the streams of the assets, it draws the assets instead of showing rows.
 
     Args:
         loaded: The loaded data.
+        streams: Names of the streams.
         seconds: The time that the tap took for each stream, in seconds.
         width: The maximum width of a line, in terminal columns. A query may be wider.
 
     Yields:
         Lines.
     """
-    rows = {stream: list(loaded.rows(stream)) for stream in STREAMS}
+    rows = {stream: list(loaded.rows(stream)) for stream in streams}
     yield from table([_counts(stream, rows[stream], seconds) for stream in rows], width)
+    if rows.keys() >= set(_TREE):
+        lines = list(tree(*(rows[stream] for stream in _TREE)))
+        yield from ("", f"The {len(rows['assets'])} assets, each with its model:", "")
+        yield from (_INDENT + line for line in lines)
+        return
     portals = {row["portal_id"]: row.get("name") for row in rows["portals"]}
-    for stream in filter(rows.get, rows):
+    for stream in filter(rows.get, _SAMPLED):
         shown = [_shown(stream, row, portals) for row in _sample(rows[stream])]
         yield from ("", f"{stream}, {len(shown)} of {len(rows[stream])}:")
         yield from _indented(table(shown, width - len(_INDENT)))
@@ -44,13 +55,14 @@ def report(loaded: Loaded, seconds: Mapping[str, float], width: int) -> Iterator
         yield from _indented(table([*loaded.answer()], width - len(_INDENT)))
 
 
-def empty_streams(loaded: Loaded) -> list[str]:
+def empty_streams(loaded: Loaded, streams: Iterable[str]) -> list[str]:
     """Return the names of the streams without rows.
 
     Args:
         loaded: The loaded data.
+        streams: Names of the streams.
     """
-    return [stream for stream in STREAMS if next(loaded.rows(stream), None) is None]
+    return [stream for stream in streams if next(loaded.rows(stream), None) is None]
 
 
 def _counts(stream: str, rows: Sequence[Row], seconds: Mapping[str, float]) -> Row:

@@ -26,9 +26,11 @@ _JOB_STATUSES = (
 
 
 def gateways(source: Source, _: Record | None) -> Iterator[Record]:
-    """Generate gateways, one for each site; a few are not in sync."""
-    for index, site in enumerate(sites()):
-        device = f"{slug(site)}-gateway"
+    """Generate gateways, in turn for two sites; half of them are not in sync."""
+    two_sites = tuple(itertools.islice(sites(), 2))
+    for index in itertools.count():
+        name = f"{two_sites[index % 2]} gateway {index // 2 + 1}"
+        device = slug(name)
         platforms: tuple[Record, ...] = (
             {
                 "greengrassV2": {
@@ -45,7 +47,7 @@ def gateways(source: Source, _: Record | None) -> Iterator[Record]:
         )
         yield {
             "gatewayId": source.entity_id(),
-            "gatewayName": f"{site} gateway",
+            "gatewayName": name,
             "gatewayPlatform": platforms[index % len(platforms)],
             "gatewayVersion": "3" if index % len(platforms) == 0 else "2",
             "gatewayCapabilitySummaries": [

@@ -17,21 +17,23 @@ OPENED = datetime(2019, 6, 3, tzinfo=timezone.utc).timestamp()
 _LAST_CREATED = datetime(2024, 12, 20, tzinfo=timezone.utc).timestamp()
 _LAST_UPDATED = datetime(2025, 6, 30, tzinfo=timezone.utc).timestamp()
 
-# Three sites at a time, so that a small plant already has several sites, and each site
-# several lines.
+# Two sites at a time, so that a small plant has two sites with several portals each.
 _CITIES = (
-    ("Cork", "Hamburg", "Lyon"),
-    ("Turin", "Porto", "Malmö"),
-    ("Ghent", "Graz", "Brno"),
-    ("Bilbao", "Leiden", "Odense"),
-    ("Austin", "Monterrey", "Curitiba"),
-    ("Pune", "Penang", "Suzhou"),
-    ("Nagoya", "Ulsan", "Geelong"),
+    ("Cork", "Hamburg"),
+    ("Lyon", "Turin"),
+    ("Porto", "Malmö"),
+    ("Ghent", "Graz"),
+    ("Brno", "Bilbao"),
+    ("Leiden", "Odense"),
+    ("Austin", "Monterrey"),
+    ("Curitiba", "Pune"),
+    ("Penang", "Suzhou"),
+    ("Nagoya", "Ulsan"),
 )
 
 
 def site_groups() -> Iterator[tuple[str, ...]]:
-    """Yield the names of three sites at a time, without end.
+    """Yield the names of two sites at a time, without end.
 
     From the second time through the list, the names have a number.
     """

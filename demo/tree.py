@@ -1,0 +1,79 @@
+"""Draw the assets of a plant as a tree."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import defaultdict
+
+from demo.table import text
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from demo.loaded import Row
+
+_MOST_CHILDREN = 4
+
+
+def tree(
+    assets: Iterable[Row], associations: Iterable[Row], models: Iterable[Row]
+) -> Iterator[str]:
+    """Draw each asset below its parent, with its model and the number of assets below.
+
+    Only the first four children of an asset are drawn. A line counts the others.
+
+    Args:
+        assets: Rows of the stream ``assets``.
+        associations: Rows of the stream ``asset_associations``.
+        models: Rows of the stream ``asset_models``.
+
+    Yields:
+        Lines.
+    """
+    names = {model["asset_model_id"]: text(model["name"]) for model in models}
+    labels = {
+        asset["asset_id"]: f"{text(asset['name'])}"
+        f" ({names.get(asset['asset_model_id'], 'unknown model')})"
+        for asset in assets
+    }
+    children: defaultdict[object, list[object]] = defaultdict(list)
+    for association in associations:
+        children[association["parent_asset_id"]].append(association["child_asset_id"])
+    below = {child for group in children.values() for child in group}
+    for top in (asset for asset in labels if asset not in below):
+        yield from _lines(top, labels, children, "", "")
+
+
+def _lines(
+    asset: object,
+    labels: Mapping[object, str],
+    children: Mapping[object, list[object]],
+    first: str,
+    rest: str,
+) -> Iterator[str]:
+    """Yield the lines of an asset and those below it.
+
+    Args:
+        asset: ID of the asset.
+        labels: What to write for each asset.
+        children: The children of each asset that has any.
+        first: Lines of the tree before the asset.
+        rest: Lines of the tree before what is below it.
+    """
+    own = children.get(asset, [])
+    count = _count(asset, children)
+    noun = "asset" if count == 1 else "assets"
+    yield first + labels.get(asset, str(asset)) + (f": {count} {noun}" if count else "")
+    shown = own[:_MOST_CHILDREN]
+    more = len(own) - len(shown)
+    for number, child in enumerate(shown, 1):
+        last = number == len(shown) and not more
+        branch, continued = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        yield from _lines(child, labels, children, rest + branch, rest + continued)
+    if more:
+        yield f"{rest}└─ and {more} more"
+
+
+def _count(asset: object, children: Mapping[object, list[object]]) -> int:
+    own = children.get(asset, [])
+    return len(own) + sum(_count(child, children) for child in own)
