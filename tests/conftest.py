@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
+import psycopg
 import pytest
 
+from demo.postgres import server
 from emulator import Emulator
 from tests import fork_server
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.targets import Database
 
 Message = dict[str, t.Any]
 
@@ -245,3 +249,15 @@ def select(catalog: Message, *streams: str, **metadata: object) -> Message:
                     {name.replace("_", "-"): value for name, value in metadata.items()}
                 )
     return copy
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Database]:
+    from tests.targets import Database  # noqa: PLC0415 - it needs this module
+
+    with server() as url:
+        # target-postgres makes columns without a time zone, and what PostgreSQL puts
+        # there is the time in the session's zone: the loads below have to set theirs.
+        with psycopg.connect(url) as connection:
+            connection.execute("ALTER DATABASE postgres SET timezone = 'Asia/Kolkata'")
+        yield Database(url)

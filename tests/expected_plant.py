@@ -262,8 +262,9 @@ _IDENTITIES: dict[str, tuple[str | None, str]] = {
 
 
 def _policy(resource_type: str, resource_id: str, wire: Wire) -> Record:
-    kind, identity = next(iter(wire["identity"].items()), ("", {}))
-    name, member = _IDENTITIES.get(str(kind), (None, ""))
+    given: dict[str, dict[str, str]] = wire["identity"]
+    kind, identity = next(iter(given.items()), ("", {}))
+    name, member = _IDENTITIES.get(kind, (None, ""))
     return _record(
         "access_policies",
         wire,

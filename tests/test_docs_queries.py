@@ -12,7 +12,8 @@ from demo.postgres import server
 from emulator import Emulator
 from tests.conftest import TapCommand, static
 from tests.documents import page
-from tests.test_targets import FLATTENED, Database
+from tests.targets import Database
+from tests.test_targets import FLATTENED
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,8 @@ from demo.postgres import server
 from tests import expected
 from tests.conftest import ROOT, static
 from tests.documents import page
-from tests.test_targets import FLATTENED, Database, load
+from tests.targets import Database
+from tests.test_targets import FLATTENED, load
 
 if t.TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from tap_iot_sitewise.streams import STREAMS
 from tests import expected
 from tests.conftest import COMMAND, ROOT, clean_environment, select, static
 from tests.documents import page
-from tests.test_targets import Database
+from tests.targets import Database
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator

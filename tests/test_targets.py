@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import json
-import subprocess
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from dataclasses import dataclass
+from datetime import datetime
 
 import duckdb
-import psycopg
 import pytest
-from psycopg import sql
-from psycopg.rows import dict_row
 
-from demo.postgres import server
 from emulator import Emulator
 from emulator.faults import Call, Fault
 from tests import expected
-from tests.conftest import ROOT, TapCommand, clean_environment, select, static
+from tests.conftest import TapCommand, select, static
 from tests.interrupted import stopped
+from tests.targets import Database, as_text, load
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,29 +44,6 @@ NASTY_NAMES = (
 )
 
 
-def load(
-    target: str, directory: Path, settings: Record, output: bytes, **variables: str
-) -> Message | None:
-    """Have a target read messages to the end; returns the last state it passed on."""
-    executable = ROOT / ".tools" / target / "bin" / target
-    if not executable.is_file():
-        pytest.fail(f"{target} is not at {executable}: run `make test` to install it.")
-    config = directory / f"{target}.json"
-    config.write_text(json.dumps(settings), "utf-8")
-    done = subprocess.run(
-        [executable, "--config", config],
-        cwd=directory,
-        env=clean_environment(**variables),
-        input=output,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    states = done.stdout.splitlines()
-    return json.loads(states[-1]) if states else None
-
-
 def flat(record: Record) -> Record:
     """Return what becomes of a record in a table, `status` in columns of its own."""
     columns = {name: value for name, value in record.items() if name != "status"}
@@ -89,14 +61,6 @@ def flat(record: Record) -> Record:
 def expected_rows(aws: Emulator) -> dict[str, list[Record]]:
     records = expected.records(aws.plant)
     return {stream: list(map(flat, records[stream])) for stream in records}
-
-
-def as_text(value: object) -> object:
-    """Return a moment as the record has it; one without a zone is meant in UTC."""
-    if isinstance(value, datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-        return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
-    return value
 
 
 def from_table(row: Record) -> Record:
@@ -129,46 +93,6 @@ def by_key(stream: str, rows: Iterable[Record]) -> dict[str, Record]:
     keyed = {row[KEYS[stream]]: row for row in rows}
     assert len(keyed) == len(rows)
     return keyed
-
-
-@dataclass
-class Database:
-    """A PostgreSQL server, and what target-postgres needs to write to it."""
-
-    url: str
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
-
-    def new_schema(self) -> str:
-        return f"load_{next(self._numbers)}"
-
-    def settings(self, schema: str, **more: object) -> Record:
-        return {
-            "sqlalchemy_url": self.url.replace("postgresql:", "postgresql+psycopg:", 1),
-            "default_target_schema": schema,
-            "load_method": "upsert",
-            **more,
-        }
-
-    def load(
-        self, schema: str, directory: Path, output: bytes, **more: object
-    ) -> Message | None:
-        settings = self.settings(schema, **more)
-        return load("target-postgres", directory, settings, output, PGTZ="UTC")
-
-    def rows(self, schema: str, stream: str) -> list[Record]:
-        query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, stream))
-        with psycopg.connect(self.url, row_factory=dict_row) as connection:
-            return connection.execute(query).fetchall()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Database]:
-    with server() as url:
-        # target-postgres makes columns without a time zone, and what PostgreSQL puts
-        # there is the time in the session's zone: the loads below have to set theirs.
-        with psycopg.connect(url) as connection:
-            connection.execute("ALTER DATABASE postgres SET timezone = 'Asia/Kolkata'")
-        yield Database(url)
 
 
 @pytest.fixture
