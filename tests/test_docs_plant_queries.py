@@ -16,7 +16,8 @@ from emulator.plant import SIZES
 from tap_iot_sitewise.streams import GROUPS
 from tests.conftest import TapCommand, static
 from tests.documents import page
-from tests.test_targets import FLATTENED, Database, load
+from tests.targets import Database, load
+from tests.test_targets import FLATTENED
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator

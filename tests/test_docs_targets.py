@@ -17,8 +17,8 @@ from demo.postgres import server
 from tests import expected
 from tests.conftest import ROOT, static
 from tests.documents import page
-from tests.targets import Database
-from tests.test_targets import FLATTENED, load
+from tests.targets import Database, load
+from tests.test_targets import FLATTENED
 
 if t.TYPE_CHECKING:
     from pathlib import Path
