@@ -224,18 +224,29 @@ def meltano_project() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def catalog() -> Message:
-    """The catalog that --discover prints."""
+def discover(*extra_streams: str) -> Message:
+    """Return the catalog that --discover prints."""
     text = subprocess.run(
-        [str(COMMAND), "--discover"],
-        env=clean_environment(),
+        [str(COMMAND), "--config", "ENV", "--discover"],
+        env=clean_environment(TAP_IOT_SITEWISE_EXTRA_STREAMS=json.dumps(extra_streams)),
         capture_output=True,
         check=True,
         timeout=120,
     ).stdout
     found: Message = json.loads(text)
     return found
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Message:
+    """The catalog of the three streams."""
+    return discover()
+
+
+@pytest.fixture(scope="session")
+def plant_catalog() -> Message:
+    """The catalog with the extra streams of a plant."""
+    return discover("plant")
 
 
 def select(catalog: Message, *streams: str, **metadata: object) -> Message:

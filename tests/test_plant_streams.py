@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import typing as t
+from urllib.parse import unquote, urlsplit
 
 import jsonschema
 import pytest
@@ -11,7 +14,10 @@ import pytest
 from emulator import Emulator
 from emulator.plant import SIZES
 from tests import expected, expected_plant
-from tests.conftest import select, static
+from tests.answering import scripted
+from tests.conftest import discover, select, static
+from tests.test_incremental import in_process
+from tests.test_work import on_a_terminal
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,12 +208,11 @@ def test_all_settings_that_are_wrong_are_told_with_the_streams(
 
 
 def test_a_catalog_that_names_a_stream_that_is_not_enabled_is_warned_of(
-    tap: TapCommand, served: Emulator
+    tap: TapCommand, served: Emulator, plant_catalog: Message
 ) -> None:
-    text = tap({"extra_streams": ["plant"]}, "--discover").succeeded().output
     served.stats.reset()
 
-    run = tap(static(served, extra_streams=["gateways"]), catalog=json.loads(text))
+    run = tap(static(served, extra_streams=["gateways"]), catalog=plant_catalog)
 
     assert run.succeeded().lines("WARNING") == [
         f"--catalog: the stream {stream} is ignored, because it is an extra stream; "
@@ -278,7 +283,7 @@ def test_a_stream_calls_the_operations_of_its_chain_only(
         aws_secret_access_key=key.secret_access_key,
         aws_session_token=key.session_token,
     )
-    catalog = json.loads(tap(settings, "--discover").succeeded().output)
+    catalog = discover(stream)
     served.stats.reset()
 
     run = tap(settings, catalog=select(catalog, stream)).succeeded()
@@ -349,6 +354,115 @@ def test_the_constant_parameters_are_sent(tap: TapCommand, served: Emulator) -> 
     for operation, query in served.stats.log:
         if operation in sent and "nextToken" not in query:
             assert set(query.split("&")) == sent[operation]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"max_concurrency": 1},
+        {"emit_activate_version_messages": True},
+        {"stream_maps": {"asset_properties": {"alias": "alias"}}},
+        {"stream_maps": {"__else__": None, "asset_properties": {}}},
+        {"stream_maps": {"*": {"__alias__": "'x_' + __stream_name__"}}},
+        {"flattening_enabled": True, "flattening_max_depth": 0},
+        {"batch_config": {"encoding": {"format": "jsonl", "compression": "gzip"}}},
+    ],
+    ids=[
+        "one at a time",
+        "activate version",
+        "map of the child",
+        "only the child",
+        "map of all",
+        "flattened",
+        "batch files",
+    ],
+)
+def test_a_parent_that_is_not_enabled_sends_nothing_in_any_form_of_its_children(
+    tap: TapCommand, served: Emulator, settings: Message
+) -> None:
+    if "batch_config" in settings:
+        settings["batch_config"]["storage"] = {"root": tap.directory.as_uri()}
+    config = static(served, extra_streams=["asset_properties"], **settings)
+
+    run = tap(config, catalog=select(discover("asset_properties"), "asset_properties"))
+
+    name = "asset_properties"
+    if "*" in settings.get("stream_maps", {}):
+        name = "x_asset_properties"
+    records = run.succeeded().records(name)
+    for message in run.of("BATCH", name):
+        for file in message["manifest"]:
+            with gzip.open(
+                unquote(urlsplit(file).path), "rt", encoding="utf-8"
+            ) as lines:
+                records += map(json.loads, lines)
+    wanted = expected_plant.records(served.plant)["asset_properties"]
+    if "flattening_enabled" in settings:
+        # Lists are JSON text there.
+        wanted = [{**record, "path": None} for record in wanted]
+        records = [{**record, "path": None} for record in records]
+        wanted = [without(record, "notification") for record in wanted]
+        records = [without(record, "notification") for record in records]
+    assert records == wanted
+    assert {stream for _, stream in run.kinds} == {None, name}
+    assert all("assets" not in state.get("bookmarks", {}) for state in run.states)
+
+
+def without(record: Message, column: str) -> Message:
+    return {name: value for name, value in record.items() if name != column}
+
+
+PROJECT = "55555555-5555-4555-8555-555555555555"
+
+
+def test_a_parent_that_is_listed_twice_is_visited_once() -> None:
+    asked: list[str] = []
+
+    def answer(target: str, _: bytes) -> tuple[int, bytes]:
+        url = urlsplit(target)
+        asked.append(url.path)
+        match url.path:
+            case "/asset-models":
+                return 200, b'{"assetModelSummaries": []}'
+            case "/portals":
+                portals = [{"id": PROJECT.replace("5", digit)} for digit in "67"]
+                return 200, json.dumps({"portalSummaries": portals}).encode()
+            case "/projects":
+                # Both portals have the same project.
+                return 200, b'{"projectSummaries": [{"id": "%b"}]}' % PROJECT.encode()
+            case _:
+                return 200, b'{"dashboardSummaries": [{"id": "d"}]}'
+
+    with scripted(answer) as url:
+        config = {
+            "aws_region": "eu-west-1",
+            "aws_access_key_id": "AKIAEXAMPLE",
+            "aws_secret_access_key": "example",
+            "aws_endpoint_url": url,
+            "extra_streams": ["dashboards"],
+        }
+        run = in_process(config).succeeded()
+
+    assert asked.count("/projects") == 2
+    assert asked.count("/dashboards") == 1
+    assert [record["dashboard_id"] for record in run.records("dashboards")] == ["d"]
+
+
+def test_a_terminal_shows_how_many_of_its_parents_a_stream_has_read(
+    tap: TapCommand, plant: Emulator
+) -> None:
+    plant.faults.latency = 0.1
+    assets = sum(map(len, plant.plant.by_parent("assets").values()))
+    settings = static(plant, extra_streams=["asset_properties"], max_concurrency=1)
+
+    shown = on_a_terminal(tap, settings)
+
+    lines = re.findall(r"\[K(\w+): [\d,]+ records, \d+ requests(.*?) \.\.\.", shown)
+    progress = {stream: found for stream, found in lines if stream}
+    # At least one line came while each parent was read.
+    done, known = map(int, re.findall(r"\d+", progress["asset_properties"]))
+    assert 1 <= done <= known == assets
+    assert progress.get("asset_models", "") == ""
 
 
 # What changes meanwhile
@@ -525,9 +639,7 @@ DATED = (
 )
 
 
-def incremental(tap: TapCommand, aws: Emulator) -> Message:
-    settings = static(aws, extra_streams=["plant"])
-    catalog = json.loads(tap(settings, "--discover").succeeded().output)
+def incremental(catalog: Message) -> Message:
     chosen: Message = select(
         catalog,
         *EXTRA,
@@ -543,9 +655,9 @@ def incremental(tap: TapCommand, aws: Emulator) -> Message:
 
 
 def test_the_streams_with_a_date_send_what_changed_and_the_others_everything(
-    tap: TapCommand, served: Emulator
+    tap: TapCommand, served: Emulator, plant_catalog: Message
 ) -> None:
-    catalog = incremental(tap, served)
+    catalog = incremental(plant_catalog)
     settings = static(served, extra_streams=["plant"])
     everything = expected_plant.records(served.plant)
     first: Run = tap(settings, catalog=catalog).succeeded()
@@ -575,7 +687,7 @@ def test_a_stream_without_a_date_cannot_be_incremental(
     tap: TapCommand, served: Emulator, stream: str
 ) -> None:
     settings = static(served, extra_streams=[stream])
-    catalog = json.loads(tap(settings, "--discover").succeeded().output)
+    catalog = discover(stream)
     chosen = select(catalog, stream, replication_method="INCREMENTAL")
 
     run = tap(settings, catalog=chosen)

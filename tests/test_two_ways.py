@@ -12,8 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from emulator import Emulator
+from emulator.plant import SIZES
 from tap_iot_sitewise.singer.stream import SingerStream
-from tap_iot_sitewise.streams import STREAMS
+from tap_iot_sitewise.streams import ALL_STREAMS, STREAMS
 from tests.conftest import static
 from tests.test_incremental import as_meltano_writes, bookmarks, in_process
 
@@ -29,7 +30,7 @@ COLUMNS = {
         for attribute in stream.entity.attributes
         if not attribute.is_key
     ]
-    for stream in STREAMS
+    for stream in ALL_STREAMS
 }
 # No date of the plant, apart from those in the future, comes close to it.
 TODAY = (dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=1)).isoformat()
@@ -46,6 +47,14 @@ UNCHANGED = unchanged()
 @pytest.fixture(scope="module")
 def served() -> Iterator[Emulator]:
     with Emulator(asset_models=40, portals=6, projects_per_portal=4) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def plant() -> Iterator[Emulator]:
+    with Emulator(
+        asset_models=7, portals=3, projects_per_portal=2, sizes=SIZES["hostile"]
+    ) as emulator:
         yield emulator
 
 
@@ -79,12 +88,38 @@ def lines(run: Run) -> list[list[str]]:
 def test_both_ways_give_equal_messages(
     served: Emulator, catalog: Message, data: st.DataObject
 ) -> None:
-    incremental = data.draw(st.sets(st.sampled_from(NAMES)))
+    both_ways(served, catalog, data, {})
+
+
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=8,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+@given(data=st.data())
+def test_both_ways_give_equal_messages_of_extra_streams(
+    plant: Emulator, plant_catalog: Message, data: st.DataObject
+) -> None:
+    both_ways(plant, plant_catalog, data, {"extra_streams": ["plant"]})
+
+
+def both_ways(
+    served: Emulator, catalog: Message, data: st.DataObject, settings: Message
+) -> None:
+    names = [entry["tap_stream_id"] for entry in catalog["streams"]]
+    dated = [
+        stream.name
+        for stream in ALL_STREAMS
+        if stream.name in names and stream.entity.change_column
+    ]
+    incremental = data.draw(st.sets(st.sampled_from(dated)))
     chosen = as_meltano_writes(catalog, *incremental)
-    selected = data.draw(st.sets(st.sampled_from(NAMES), min_size=1))
+    selected = data.draw(st.sets(st.sampled_from(names), min_size=1))
     for entry in chosen["streams"]:
         name = entry["tap_stream_id"]
-        left_out = data.draw(st.sets(st.sampled_from(COLUMNS[name])))
+        columns = COLUMNS[name]
+        left_out = data.draw(st.sets(st.sampled_from(columns))) if columns else set()
         for item in entry["metadata"]:
             if not item["breadcrumb"]:
                 item["metadata"]["selected"] = name in selected
@@ -92,12 +127,13 @@ def test_both_ways_give_equal_messages(
                 item["metadata"]["selected"] = False
     moment = st.sampled_from(["2019-01-01", "2021-06-01", "2024-01-01T12:00:00Z"])
     state = data.draw(
-        st.none() | st.dictionaries(st.sampled_from(NAMES), moment).map(as_state)
+        st.none() | st.dictionaries(st.sampled_from(dated), moment).map(as_state)
     )
     config = static(
         served,
         page_size=data.draw(st.integers(1, 50)),
         emit_activate_version_messages=data.draw(st.booleans()),
+        **settings,
     )
     frequency = data.draw(st.integers(1, 60))
 

@@ -15,7 +15,7 @@ from tests import expected
 from tests.conftest import clean_environment, static
 
 if t.TYPE_CHECKING:
-    from tests.conftest import TapCommand
+    from tests.conftest import Message, TapCommand
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
@@ -72,11 +72,11 @@ def test_each_stream_ends_with_a_line_of_what_it_took(
         assert line.startswith(summary)
 
 
-def _on_a_terminal(tap: TapCommand, aws: Emulator, **variables: str) -> str:
+def on_a_terminal(tap: TapCommand, settings: Message, **variables: str) -> str:
     """Run with stderr on a terminal; return what stood there."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        tap.arguments(static(aws, page_size=2)),
+        tap.arguments(settings),
         env=clean_environment(**variables),
         stdout=subprocess.DEVNULL,
         stderr=theirs,
@@ -101,8 +101,10 @@ def test_a_terminal_shows_that_a_long_run_is_alive_and_nothing_else_does(
     # Fifteen pages, one after the other: the line comes every half a second.
     aws.faults.latency = 0.1
 
-    terminal = _on_a_terminal(tap, aws)
-    meltano = _on_a_terminal(tap, aws, MELTANO_PROJECT_ROOT="/project")
+    settings = static(aws, page_size=2)
+
+    terminal = on_a_terminal(tap, settings)
+    meltano = on_a_terminal(tap, settings, MELTANO_PROJECT_ROOT="/project")
     pipe = tap(static(aws, page_size=2)).succeeded().log
 
     assert "requests ...\r" in terminal
