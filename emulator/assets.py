@@ -14,6 +14,7 @@ if t.TYPE_CHECKING:
     from emulator.operations import ApiRequest
     from emulator.paging import Wanted
     from emulator.record import Record
+    from emulator.records import Records
 
 
 def _property(record: Record) -> object:
@@ -63,14 +64,14 @@ def _assets(request: ApiRequest) -> Listing:
         return plant.listing("assets", model_id)
     children = {
         association["id"]
-        for associations in plant.by_parent("asset_associations").values()
-        for association in associations
+        for listing in plant.listings("asset_associations")
+        for association in listing.records
     }
-    return _listed(
-        asset
-        for model, assets in plant.by_parent("assets").items()
-        for asset in assets
-        if model_id in {None, model} and asset["id"] not in children
+    return Listing.selected(
+        (number, asset)
+        for listing in plant.listings("assets")
+        for number, asset in listing.numbered
+        if model_id in {None, listing.parent} and asset["id"] not in children
     )
 
 
@@ -80,27 +81,32 @@ def _associated(request: ApiRequest) -> Listing:
         raise errors.not_found(_NOT_FOUND.format(assetId=asset_id))
     hierarchy = request.one("hierarchyId")
     if request.one("traversalDirection") == "PARENT":
-        return _listed(
-            plant.find("assets", parent)
-            for parent, associations in plant.by_parent("asset_associations").items()
-            if any(each["id"] == asset_id for each in associations)
-        )
-    known = {each.get("id") for each in plant.find("assets", asset_id)["hierarchies"]}
+        return _parents(plant, asset_id, hierarchy)
+    asset = plant.find("assets", asset_id)
+    known = {each.get("id") for each in asset.get("hierarchies") or ()}
     if hierarchy is not None and hierarchy not in known:
         msg = f"Hierarchy with id {hierarchy} not found in asset {asset_id}"
         raise errors.not_found(msg)
-    return _listed(
-        plant.find("assets", each["id"])
-        for each in plant.listing("asset_associations", asset_id).records
+    return Listing.selected(
+        (number, plant.find("assets", each["id"]))
+        for number, each in plant.listing("asset_associations", asset_id).numbered
         if hierarchy in {None, each["hierarchyId"]} and plant.has("assets", each["id"])
     )
 
 
-def _listed(records: t.Iterable[Record]) -> Listing:
-    listing = Listing()
-    for record in records:
-        listing.add(record)
-    return listing
+def _parents(plant: Records, asset_id: str, hierarchy: str | None) -> Listing:
+    parents = {
+        listing.parent
+        for listing in plant.listings("asset_associations")
+        for each in listing.records
+        if each["id"] == asset_id and hierarchy in {None, each["hierarchyId"]}
+    }
+    return Listing.selected(
+        (number, asset)
+        for listing in plant.listings("assets")
+        for number, asset in listing.numbered
+        if asset["id"] in parents
+    )
 
 
 _ASSETS = Page("assetSummaries", "assets")

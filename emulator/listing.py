@@ -11,9 +11,10 @@ import threading
 import time
 import typing as t
 from dataclasses import dataclass
+from operator import itemgetter
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from emulator.record import Record
 
@@ -27,6 +28,8 @@ _DATES = (
 )
 _EPOCH_SECONDS = re.compile(r"([0-9])([0-9]{9})\.([0-9]+)")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# Unique in all listings, so that a listing can contain entities of several others.
+_NUMBERS = itertools.count(1)
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -84,7 +87,7 @@ class _Entry:
     time too.
 
     Args:
-        sequence: Its number in the listing. It is unique and never changes.
+        sequence: Its number, larger than those before. It is unique and never changes.
         record: The entity.
         encoded: What the API sends for it.
     """
@@ -122,10 +125,26 @@ class Listing:
         self.key = key
         self.parent = parent
         self._wire = wire
-        self._numbers = itertools.count(1)
         self._entries: list[_Entry] = []
         self._entries_by_id: dict[str, _Entry] = {}
         self._lock = threading.Lock()
+
+    @classmethod
+    def selected(cls, numbered: Iterable[tuple[int, Record]]) -> Listing:
+        """Return a listing of entities that other listings contain.
+
+        A page of it can begin after the last page of an earlier selection, because the
+        sequence numbers stay the same.
+
+        Args:
+            numbered: The entities, and a sequence number from ``numbered`` for each.
+        """
+        listing = cls()
+        listing._entries = [
+            listing._entry(sequence, record)
+            for sequence, record in sorted(numbered, key=itemgetter(0))
+        ]
+        return listing
 
     def __len__(self) -> int:
         """Return the number of entities."""
@@ -136,6 +155,12 @@ class Listing:
         """All entities as they are now. Not to be altered."""
         with self._lock:
             return tuple(entry.record for entry in self._entries)
+
+    @property
+    def numbered(self) -> tuple[tuple[int, Record], ...]:
+        """All entities as they are now, with their sequence numbers."""
+        with self._lock:
+            return tuple((entry.sequence, entry.record) for entry in self._entries)
 
     def find(self, entity_id: str) -> Record:
         """Return the entity with an ID. Not to be altered.
@@ -152,7 +177,7 @@ class Listing:
     def add(self, record: Record) -> None:
         """Add an entity at the end. Its ID must be a new one."""
         with self._lock:
-            entry = self._entry(next(self._numbers), record)
+            entry = self._entry(next(_NUMBERS), record)
             self._entries.append(entry)
             entity_id = record.get(self.key)
             if isinstance(entity_id, str):

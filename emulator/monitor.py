@@ -35,47 +35,61 @@ KINDS = (
 
 _PROJECT_ID = Parameter("projectId", pattern=UUID, required=True)
 _PROJECT_NOT_FOUND = "Project with id {projectId} not found"
+_IAM_ARN = "arn:aws(-cn|-us-gov)?:[a-zA-Z0-9:/_.+=,@-]+"
 _RESOURCES = {"PORTAL": "portals", "PROJECT": "projects"}
-_IDENTITIES = {
-    "USER": ("user", "id", "identityId"),
-    "GROUP": ("group", "id", "identityId"),
-    "IAM": ("iamUser", "arn", "iamArn"),
+# For each type of identity the members of a policy, and the parameter for the value.
+_IDENTITIES: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
+    "USER": ((("user", "id"),), "identityId"),
+    "GROUP": ((("group", "id"),), "identityId"),
+    "IAM": ((("iamUser", "arn"), ("iamRole", "arn")), "iamArn"),
 }
 
 
-def _policies(request: ApiRequest) -> Listing:
-    resource_type, resource_id = request.one("resourceType"), request.one("resourceId")
+def _check(request: ApiRequest) -> None:
+    """Refuse a request without the parameters that another parameter requires."""
+    resource_type = request.one("resourceType")
     identity_type = request.one("identityType")
-    if (resource_type is None) != (resource_id is None):
+    parameter = None if identity_type is None else _IDENTITIES[identity_type][1]
+    msg = None
+    if (resource_type is None) != (request.one("resourceId") is None):
         msg = "The resourceType and resourceId parameters must be used together."
-        raise errors.invalid_request(msg)
-    if resource_type is None and identity_type is None:
+    elif parameter is not None and request.one(parameter) is None:
+        msg = f"The {parameter} parameter is required for this identityType."
+    elif parameter is None and request.one("identityId") is not None:
+        msg = "The identityType parameter is required with identityId."
+    elif parameter is None and resource_type is None:
         msg = "Specify an identity or a resource."
+    if msg is not None:
         raise errors.invalid_request(msg)
+
+
+def _policies(request: ApiRequest) -> Listing:
+    _check(request)
+    resource_type, resource_id = request.one("resourceType"), request.one("resourceId")
+    listings = request.plant.listings("access_policies")
     if resource_type is not None and resource_id is not None:
         if not request.plant.has(_RESOURCES[resource_type], resource_id):
             msg = f"{resource_type.capitalize()} with id {resource_id} not found"
             raise errors.not_found(msg)
-        found = request.plant.listing("access_policies", resource_id).records
-    else:
-        groups = request.plant.by_parent("access_policies").values()
-        found = tuple(policy for group in groups for policy in group)
-    listing = Listing()
-    for policy in found:
-        if identity_type is None or _has(policy, identity_type, request):
-            listing.add(policy)
-    return listing
+        listings = (request.plant.listing("access_policies", resource_id),)
+    return Listing.selected(
+        (number, policy)
+        for listing in listings
+        for number, policy in listing.numbered
+        if _is_wanted(policy, request)
+    )
 
 
-def _has(policy: Record, identity_type: str, request: ApiRequest) -> bool:
-    kind, member, parameter = _IDENTITIES[identity_type]
+def _is_wanted(policy: Record, request: ApiRequest) -> bool:
+    identity_type = request.one("identityType")
+    if identity_type is None:
+        return True
+    members, parameter = _IDENTITIES[identity_type]
+    identity = policy.get("identity") or {}
     wanted = request.one(parameter)
-    if wanted is None:
-        msg = f"The {parameter} parameter is required for this identityType."
-        raise errors.invalid_request(msg)
-    kinds = (kind, "iamRole") if kind == "iamUser" else (kind,)
-    identity = policy.get("identity", {})
-    return any((identity.get(each) or {}).get(member) == wanted for each in kinds)
+    return any(
+        (identity.get(kind) or {}).get(member) == wanted for kind, member in members
+    )
 
 
 _POLICIES = Page("accessPolicySummaries", "access_policies")
@@ -127,7 +141,7 @@ OPERATIONS = (
             Parameter("identityId", pattern=r"\S{1,256}"),
             Parameter("resourceType", values=tuple(_RESOURCES)),
             Parameter("resourceId", pattern=UUID),
-            Parameter("iamArn", pattern=r"arn:aws(-cn|-us-gov)?:\S+"),
+            Parameter("iamArn", pattern=_IAM_ARN),
         ),
     ),
 )

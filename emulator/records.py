@@ -69,6 +69,14 @@ class Records:
             if parent is not None
         }
 
+    def listings(self, kind: str) -> tuple[Listing, ...]:
+        """Return all listings of a kind: one for each parent.
+
+        Args:
+            kind: Name of the kind.
+        """
+        return tuple(self._listings[kind].values())
+
     def listing(self, kind: str, parent: str | None = None) -> Listing:
         """Return the listing that a List operation pages through.
 
