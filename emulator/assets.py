@@ -120,6 +120,7 @@ OPERATIONS = (
             Parameter("assetModelId", pattern=UUID),
             Parameter("filter", values=("ALL", "TOP_LEVEL"), default="ALL"),
         ),
+        resource="asset-model/{assetModelId}",
     ),
     Operation(
         "ListAssociatedAssets",

@@ -19,7 +19,10 @@ if t.TYPE_CHECKING:
     from emulator.tokens import PageTokens
 
 SERVICE = "iotsitewise"
-UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+UUID = (
+    "(?!00000000-0000-0000-0000-000000000000)"
+    "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+)
 """Pattern of the IDs that SiteWise generates."""
 
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")

@@ -57,5 +57,6 @@ OPERATIONS = (
             Parameter("timeSeriesType", values=("ASSOCIATED", "DISASSOCIATED")),
             Parameter("workspaceName", pattern="[a-zA-Z0-9_-]{1,64}"),
         ),
+        resource="asset/{assetId}",
     ),
 )
