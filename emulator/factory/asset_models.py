@@ -142,7 +142,21 @@ def properties(source: Source, parent: Record | None) -> Iterator[Record]:
     if thing is None:
         return
     for quantity in quantities(thing):
-        yield _property(source, thing, quantity)
+        # The metric of a line reads a property of a machine.
+        if thing.level != "line" or not quantity.inputs or _machine(source, thing):
+            yield _property(source, thing, quantity)
+
+
+def _machine(source: Source, line: Thing) -> str | None:
+    """Return the last type of machine of a line that is in the plant."""
+    return next(
+        (
+            machine.name
+            for machine in reversed(parts(line, "machine"))
+            if source.plant.has("asset_models", model_id(source, machine.name))
+        ),
+        None,
+    )
 
 
 def _property(source: Source, thing: Thing, quantity: Quantity) -> Record:
@@ -207,9 +221,9 @@ def _variables(source: Source, thing: Thing, quantity: Quantity) -> Iterator[Rec
     names = [word for word in words.split() if word not in {"avg", "sum"}]
     for name, read in zip(names, quantity.inputs, strict=True):
         own: Record = {"propertyId": _property_id(source, thing.name, read)}
-        if thing.level == "line":
+        machine = _machine(source, thing) if thing.level == "line" else None
+        if machine is not None:
             # The sum over the machines of the last type.
-            machine = parts(thing, "machine")[-1].name
             own = {
                 "propertyId": _property_id(source, machine, read),
                 "hierarchyId": hierarchy_id(source, thing.name, machine),
