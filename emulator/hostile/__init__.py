@@ -49,7 +49,7 @@ SIZES: Mapping[str, int] = {
     "time_series": _ALL,
     "project_assets": _ALL,
     "dashboards": 3,
-    "access_policies": 3,
+    "access_policies": 5,
     "gateways": 13,
     "bulk_import_jobs": 8,
     "computation_models": 9,
