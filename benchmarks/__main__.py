@@ -16,6 +16,7 @@ import pygal
 
 from benchmarks.measure import (
     PLAIN_BOTO3,
+    PLAIN_BOTO3_WITH_ASSETS,
     SMALLEST_SDK_TAP,
     TAP,
     Command,
@@ -32,6 +33,12 @@ PEERS: dict[str, Command] = {
 WIDE = {"asset_models": 100, "portals": 100, "projects_per_portal": 100}
 DEEP = {"asset_models": 50_000, "portals": 0, "projects_per_portal": 0}
 LATENCY = 0.05
+ASSETS = {"asset_models": 33, "portals": 1, "projects_per_portal": 1}
+MODELS_WITH_ASSETS = 17
+"""Of the 33 models of a factory, as many have assets: one at each site."""
+ASSETS_LATENCY = 0.02
+ASSETS_ROUNDS = 2
+"""A round takes plain boto3 two minutes."""
 _Row = tuple[str, str, list[float], list[float]]
 """Case, peer, and the seconds of the tap and of the peer in each round."""
 
@@ -40,6 +47,7 @@ LIMITS = {
     ("wide", "plain boto3"): 0.24,
     ("deep", "smallest SDK tap"): 0.25,
     ("deep", "plain boto3"): 0.37,
+    ("assets", "plain boto3"): 0.17,
     ("--version", "import singer_sdk"): 1.05,
     ("--discover", "import singer_sdk"): 1.10,
 }
@@ -67,11 +75,15 @@ def main() -> None:
             ours, theirs = ([c.seconds for c in costs[who]] for who in ("tap", name))
             rows.append((case, name, ours, theirs))
         details += [_detail(case, name, costs[name], calls[name]) for name in costs]
+    measured, detail = _assets(min(options.rounds, ASSETS_ROUNDS))
+    rows.append(measured)
+    details += detail
     rows += _start(options.rounds)
 
     _print(rows, details)
     _print_quota()
     _print_memory()
+    _print_memory_of_assets()
     if not options.no_plots:
         _plot_portals()
         _plot_concurrency()
@@ -82,6 +94,29 @@ def main() -> None:
     ]
     if missed:
         sys.exit(f"above the limit: {', '.join(missed)}")
+
+
+def _assets(rounds: int) -> tuple[_Row, list[str]]:
+    """Measure 5,000 assets with their properties, 20 ms for each call."""
+    commands = {"tap": TAP, "plain boto3": PLAIN_BOTO3_WITH_ASSETS}
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    calls = {}
+    sizes = {"assets": -(-5_000 // MODELS_WITH_ASSETS), "time_series": 0}
+    with account(sizes, **ASSETS, latency=ASSETS_LATENCY) as served:
+        for _ in range(rounds):
+            for name, command in commands.items():
+                before = served.calls()
+                cost = run(
+                    command,
+                    served.environment,
+                    extra_streams="assets,asset_properties",
+                    max_concurrency=8,
+                )
+                costs[name].append(cost)
+                calls[name] = served.calls() - before
+    ours, theirs = ([c.seconds for c in costs[name]] for name in commands)
+    row = ("assets", "plain boto3", ours, theirs)
+    return row, [_detail("assets", name, costs[name], calls[name]) for name in costs]
 
 
 def _start(rounds: int) -> list[_Row]:
@@ -161,6 +196,27 @@ def _print_memory() -> None:
             + ", ".join(f"{peak:.0f} MiB for {n:,}" for n, peak in peaks.items()),
             flush=True,
         )
+
+
+def _print_memory_of_assets() -> None:
+    peaks = {}
+    for count in (500, 50_000):
+        sizes = {
+            "assets": -(-count // MODELS_WITH_ASSETS),
+            "asset_model_properties": 2,
+            "time_series": 0,
+        }
+        with account(sizes, **ASSETS) as served:
+            peaks[count] = run(
+                TAP,
+                served.environment,
+                extra_streams="assets,asset_associations,asset_properties",
+            ).peak
+    print(
+        "peak memory by assets, with their properties and associations: "
+        + ", ".join(f"{peak:.0f} MiB for {n:,}" for n, peak in peaks.items()),
+        flush=True,
+    )
 
 
 def _chart(title: str, x_title: str) -> pygal.XY:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 Command = tuple[str, ...]
 
@@ -28,6 +28,7 @@ TAP: Command = (
 )
 SMALLEST_SDK_TAP: Command = (sys.executable, "-m", "benchmarks.smallest_sdk_tap")
 PLAIN_BOTO3: Command = (sys.executable, "-m", "benchmarks.plain_boto3")
+PLAIN_BOTO3_WITH_ASSETS: Command = (*PLAIN_BOTO3, "--assets")
 
 
 _VARIABLES = 4
@@ -68,10 +69,13 @@ class Account:
 
 
 @contextlib.contextmanager
-def account(**options: float) -> Iterator[Account]:
+def account(
+    sizes: Mapping[str, int] | None = None, /, **options: float
+) -> Iterator[Account]:
     """Serve an account.
 
     Args:
+        sizes: Records of the kinds for extra streams; none of them when None.
         options: Options of ``python -m emulator``.
 
     Yields:
@@ -80,6 +84,10 @@ def account(**options: float) -> Iterator[Account]:
     line = [sys.executable, "-m", "emulator"]
     for name, value in options.items():
         line += [f"--{name.replace('_', '-')}", str(value)]
+    if sizes is None:
+        line.append("--without-extra-streams")
+    for kind, number in (sizes or {}).items():
+        line += ["--size", f"{kind}={number}"]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
         try:
             environment = {}

@@ -25,23 +25,34 @@ def client() -> t.Any:  # noqa: ANN401 - botocore has no types
 
 
 def main() -> None:
-    """Print everything, one JSON object a line."""
+    """Print everything, one JSON object a line; with --assets the assets as well."""
     sitewise = client()
 
     def listed(operation: str, member: str, **parameters: str) -> t.Iterator[t.Any]:
         paginator = sitewise.get_paginator(operation)
         pages = paginator.paginate(PaginationConfig={"PageSize": 250}, **parameters)
         for page in pages:
-            yield from page[member]
+            for item in page[member]:
+                sys.stdout.write(json.dumps(item, default=str) + "\n")
+                yield item
+
+    def listed_all(operation: str, member: str, **parameters: str) -> None:
+        for _ in listed(operation, member, **parameters):
+            pass
 
     for model in listed("list_asset_models", "assetModelSummaries"):
-        sys.stdout.write(json.dumps(model, default=str) + "\n")
+        if "--assets" in sys.argv:
+            for asset in listed(
+                "list_assets", "assetSummaries", assetModelId=model["id"]
+            ):
+                listed_all(
+                    "list_asset_properties",
+                    "assetPropertySummaries",
+                    assetId=asset["id"],
+                    filter="ALL",
+                )
     for portal in listed("list_portals", "portalSummaries"):
-        sys.stdout.write(json.dumps(portal, default=str) + "\n")
-        for project in listed(
-            "list_projects", "projectSummaries", portalId=portal["id"]
-        ):
-            sys.stdout.write(json.dumps(project, default=str) + "\n")
+        listed_all("list_projects", "projectSummaries", portalId=portal["id"])
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers._compat import SingerSDKPythonEOLWarning, warn_python_eol
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import Catalog, RecordMessage
 
 from tests.conftest import ROOT, Message, clean_environment
 from tests.plain_tap import ROWS, PlainTap, Rows
@@ -571,6 +571,26 @@ def test_the_sdk_reports_a_limit_that_was_reached_as_a_failure(
         and '"stream":"rows"' in record.getMessage()
     )
     assert '"status":"failed"' in timer
+
+
+def test_the_sdk_reads_the_catalog_from_a_property() -> None:
+    class OwnTap(PlainTap):
+        """Makes its catalog when somebody asks for it."""
+
+        @property
+        def input_catalog(self) -> Catalog:
+            catalog = Catalog.from_dict(PlainTap(config={}).catalog_dict)
+            catalog["zones"].metadata.root.selected = False
+            return catalog
+
+    tap = OwnTap(config={})
+
+    # A stream without an entry in the catalog would be selected.
+    assert [name for name, stream in tap.streams.items() if stream.selected] == [
+        "parts",
+        "rows",
+    ]
+    assert list(tap.catalog) == ["parts", "rows", "zones"]
 
 
 def test_the_sdk_tries_no_stream_after_one_that_fails(

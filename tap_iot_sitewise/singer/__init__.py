@@ -151,6 +151,10 @@ Public names that other modules replace
     In ``tap.py``. The SDK runs children within their parents, each time with a SCHEMA
     and a STATE.
     ``test_the_sdk_runs_the_children_for_each_parent_record``
+``Tap.input_catalog``
+    In ``tap.py``. The SDK keeps the catalog as given. The tap checks it, as soon as the
+    settings say which streams there are.
+    ``test_the_sdk_reads_the_catalog_from_a_property``
 ``Tap.run_sync_dry_run``
     In ``tap.py``. The SDK does not try the streams after one that fails.
     ``test_the_sdk_tries_no_stream_after_one_that_fails``
