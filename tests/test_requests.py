@@ -1,4 +1,4 @@
-"""Every way to request a stream, with streams that only this test declares."""
+"""The ways to request a stream, with scripted answers."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tap_iot_sitewise.streams.asset_models import AssetModelHierarchies, AssetModels
+from tap_iot_sitewise.streams.assets import AssetProperties, Assets
+from tap_iot_sitewise.streams.monitor import Portals, ProjectAssets, Projects
 from tests import declared
 from tests.answering import scripted
 from tests.conftest import clean_environment
-from tests.declared import (
-    Associations,
-    Hierarchies,
-    Models,
-    ProjectAssets,
-    Projects,
-    Series,
-    Tap,
-    Values,
-)
+from tests.declared import Models, Series, Tap, Values
 from tests.test_incremental import extracted
 
 if t.TYPE_CHECKING:
@@ -51,7 +45,7 @@ class Account:
         self.asked.append((url.path, asked))
         return 200, json.dumps(self.answer(url.path, asked)).encode()
 
-    def answer(  # noqa: PLR0911 - one for each operation
+    def answer(  # noqa: C901, PLR0911 - one for each operation
         self, path: str, asked: dict[str, t.Any]
     ) -> dict[str, t.Any]:
         match path.strip("/").split("/"):
@@ -63,6 +57,8 @@ class Account:
                 # Both models have a hierarchy of the same ID.
                 hierarchies = [{"id": MODEL.format(9), "name": f"of {model}"}]
                 return {"assetModelId": model, "assetModelHierarchies": hierarchies}
+            case ["portals"]:
+                return {"portalSummaries": [{"id": MODEL.format(6)}]}
             case ["projects"]:
                 return {"projectSummaries": [{"id": MODEL.format(5)}]}
             case ["projects", _, "assets"]:
@@ -84,9 +80,14 @@ class Account:
                 ]
                 more = {"nextToken": str(end)} if end < self.series else {}
                 return {"TimeSeriesSummaries": page, **more}
-            case ["assets", asset, "hierarchies"]:
-                (hierarchy,) = asked["hierarchyId"]
-                return {"assetSummaries": [{"id": f"child of {asset} in {hierarchy}"}]}
+            case ["assets"]:
+                # All of them belong to the first model.
+                first = asked["assetModelId"] == [MODEL.format(0)]
+                number = self.series if first else 0
+                assets = [{"id": ASSET.format(n)} for n in range(number)]
+                return {"assetSummaries": assets}
+            case ["assets", _, "properties"]:
+                return {"assetPropertySummaries": [{"id": MODEL.format(7)}]}
             case ["properties", "batch", "latest"]:
                 entries = asked["entries"]
                 half = len(entries) // 2
@@ -139,43 +140,26 @@ def test_a_constant_parameter_and_one_from_the_settings_are_sent(
 
 
 def test_a_describe_operation_is_a_page_of_its_own(account: Account) -> None:
-    run = extract(account, Models, Hierarchies).succeeded()
+    run = extract(account, AssetModels, AssetModelHierarchies).succeeded()
 
-    assert run.of("SCHEMA", "hierarchies")[0]["key_properties"] == [
+    assert run.of("SCHEMA", "asset_model_hierarchies")[0]["key_properties"] == [
         "asset_model_id",
         "hierarchy_id",
     ]
-    assert run.records("hierarchies") == [
-        {
-            "asset_model_id": MODEL.format(n),
-            "hierarchy_id": MODEL.format(9),
-            "name": f"of {MODEL.format(n)}",
-        }
-        for n in range(2)
-    ]
+    assert [
+        (record["asset_model_id"], record["hierarchy_id"], record["name"])
+        for record in run.records("asset_model_hierarchies")
+    ] == [(MODEL.format(n), MODEL.format(9), f"of {MODEL.format(n)}") for n in range(2)]
     # Neither a size of the page nor anything else is asked for.
     described = [asked for path, asked in account.asked if path != "/asset-models"]
     assert described == [{"excludeProperties": ["true"]}] * 2
 
 
 def test_a_page_can_hold_plain_strings_and_each_comes_once(account: Account) -> None:
-    run = extract(account, Projects, ProjectAssets).succeeded()
+    run = extract(account, Portals, Projects, ProjectAssets).succeeded()
 
     assert run.records("project_assets") == [
         {"project_id": MODEL.format(5), "asset_id": ASSET.format(n)} for n in range(3)
-    ]
-
-
-def test_several_parameters_can_come_from_the_parent(account: Account) -> None:
-    run = extract(account, Series, Associations).succeeded()
-
-    assert run.records("associations") == [
-        {
-            "asset_id": ASSET.format(n),
-            "property_id": MODEL.format(7),
-            "child_asset_id": f"child of {ASSET.format(n)} in {MODEL.format(7)}",
-        }
-        for n in range(SERIES)
     ]
 
 
@@ -216,18 +200,22 @@ def test_a_stream_that_is_not_selected_runs_for_its_children_only(
 ) -> None:
     with scripted(account) as url:
         config = settings(url)
-        kind = type("TestTap", (Tap,), {"chosen": (Models, Hierarchies, Series)})
+        kind = type(
+            "TestTap", (Tap,), {"chosen": (AssetModels, AssetModelHierarchies, Series)}
+        )
 
         def without_parents() -> TapIoTSiteWise:
             tap: TapIoTSiteWise = kind(config=config)
-            tap.streams["models"].selected = False
+            tap.streams["asset_models"].selected = False
             tap.streams["series"].selected = False
             return tap
 
         run = extracted(without_parents).succeeded()
 
-    assert {stream for kind, stream in run.kinds if stream} == {"hierarchies"}
-    assert len(run.records("hierarchies")) == 2
+    assert {stream for kind, stream in run.kinds if stream} == {
+        "asset_model_hierarchies"
+    }
+    assert len(run.records("asset_model_hierarchies")) == 2
     assert not [path for path, _ in account.asked if path == "/timeseries"]
 
 
@@ -281,7 +269,7 @@ def test_a_full_disk_is_one_error(
     account.series = 30_000
     monkeypatch.setattr("tempfile.TemporaryFile", fail)
 
-    run = extract(account, Series, Associations)
+    run = extract(account, AssetModels, Assets, AssetProperties)
 
     assert run.code == 1
     assert run.log == (
