@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import random
 import typing as t
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from emulator import Emulator
+from emulator.plant import SIZES
 from tap_iot_sitewise.aws.paging import Request, Seen
-from tests import expected
+from tests import expected, expected_plant
 from tests.conftest import static
 from tests.test_answers import extract
+from tests.test_incremental import in_process
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +32,7 @@ if t.TYPE_CHECKING:
 def move_to_the_end(entities: Entities, place: int) -> None:
     """Have an entity listed again after all others, as if it were made anew."""
     entity = entities.records[place]
-    entities.delete(entity["id"])
+    entities.delete(entity[entities.key])
     entities.add(entity)
 
 
@@ -86,6 +90,80 @@ def test_an_entity_that_moves_between_pages_is_sent_once_and_with_its_children(
 
     for stream, all_keys in whole.items():
         assert sorted(keys(messages, stream)) == all_keys
+
+
+KINDS = (
+    "asset_models",
+    "asset_model_properties",
+    "assets",
+    "asset_properties",
+    "asset_associations",
+    "time_series",
+    "portals",
+    "projects",
+    "project_assets",
+    "dashboards",
+    "access_policies",
+)
+
+
+def frozen(record: Message) -> str:
+    return json.dumps(record, sort_keys=True)
+
+
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=15,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+@given(
+    page_size=st.integers(1, 9),
+    concurrency=st.sampled_from([1, 3, 8]),
+    deeds=st.dictionaries(
+        st.integers(0, 120),
+        st.tuples(st.sampled_from(KINDS), st.integers(0, 50), st.booleans()),
+        max_size=15,
+    ),
+)
+def test_whatever_is_deleted_or_moved_each_record_that_stays_is_sent_once(
+    page_size: int, concurrency: int, deeds: dict[int, tuple[str, int, bool]]
+) -> None:
+    sizes = {**SIZES["hostile"], "assets": 3, "asset_model_properties": 3}
+    with Emulator(asset_models=5, portals=3, projects_per_portal=2, sizes=sizes) as aws:
+        plant, number = aws.plant, itertools.count()
+        before = {**expected.records(plant), **expected_plant.records(plant)}
+
+        def act(_: Call) -> None:
+            deed = deeds.get(next(number))
+            if deed is None:
+                return
+            kind, place, is_deleted = deed
+            listings = [listing for listing in plant.listings(kind) if len(listing)]
+            if not listings:
+                return
+            listing = listings[place % len(listings)]
+            record = listing.records[place % len(listing)]
+            if is_deleted:
+                plant.delete(kind, record[listing.key])
+            else:
+                move_to_the_end(listing, place % len(listing))
+
+        aws.faults.before("*", act)
+        run = in_process(
+            static(
+                aws,
+                extra_streams=["plant"],
+                page_size=page_size,
+                max_concurrency=concurrency,
+            )
+        ).succeeded()
+        after = {**expected.records(plant), **expected_plant.records(plant)}
+
+    for stream, records in before.items():
+        sent = [frozen(record) for record in run.records(stream)]
+        assert len(sent) == len(set(sent)), stream
+        assert set(sent) <= set(map(frozen, records)), stream
+        assert set(sent) >= set(map(frozen, after[stream])), stream
 
 
 def test_a_listing_that_is_rearranged_for_ever_is_an_error(
