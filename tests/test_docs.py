@@ -19,15 +19,22 @@ import yaml
 
 from demo import meltano
 from tap_iot_sitewise import settings, settings_check
-from tap_iot_sitewise.streams import STREAMS, monitor
+from tap_iot_sitewise.streams import (
+    ALL_STREAMS,
+    EXTRA_STREAMS,
+    GROUPS,
+    STREAMS,
+    attribute,
+    computation_models,
+)
 from tap_iot_sitewise.tap import TapIoTSiteWise
-from tests import expected
+from tests import expected, expected_plant, permissions
 from tests.conftest import COMMAND, ROOT, clean_environment, select, static
 from tests.documents import Block, Page, page, pages
 from tests.test_auth import Forms, anywhere
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from emulator import Emulator
@@ -36,6 +43,12 @@ if t.TYPE_CHECKING:
 README = page("README.md")
 LOADING = page("docs/loading.md")
 SCHEDULING = page("docs/scheduling.md")
+
+COLUMNS: dict[str, list[str]] = {
+    **expected.COLUMNS,
+    **{stream: list(columns) for stream, columns in expected_plant.COLUMNS.items()},
+}
+"""The columns of every stream."""
 
 
 def blocks(*languages: str) -> list[t.Any]:
@@ -222,9 +235,10 @@ def test_yaml_examples_are_what_meltano_and_the_tap_take(
         assert _refused(plugin.get("config", {})) == []
         for path in plugin.get("select", []):
             stream, column = path.lstrip("!").split(".")
-            assert column == "*" or column in expected.COLUMNS[stream]
+            assert stream == "*" or stream in COLUMNS
+            assert column == "*" or column in COLUMNS[stream]
         for stream, metadata in plugin.get("metadata", {}).items():
-            assert metadata["replication-key"] in expected.COLUMNS[stream]
+            assert metadata["replication-key"] in COLUMNS[stream]
 
 
 def _refused(config: Message) -> list[str]:
@@ -261,49 +275,215 @@ def test_the_loaders_examples_name_settings_of_the_loader() -> None:
 # Streams and columns
 
 
-def _columns(schema: Message, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+def _columns(
+    schema: Message, key: Sequence[str], prefix: str = ""
+) -> Iterator[tuple[str, str, str]]:
     """Return each column, with those inside of it, by the words of the pages."""
     for name, column in schema["properties"].items():
         kinds = [kind for kind in column["type"] if kind != "null"]
         kind = "date-time" if column.get("format") == "date-time" else kinds[0]
         if prefix == "" and name in schema.get("required", []):
-            first = next(iter(schema["properties"]))
-            kind += ", key" if name == first else ", not null"
+            kind += ", key" if name in key else ", not null"
         yield f"{prefix}{name}", kind, column["description"]
         inner = column.get("items", column)
         if "properties" in inner:
             mark = "[]." if "items" in column else "."
-            yield from _columns(inner, f"{prefix}{name}{mark}")
+            yield from _columns(inner, key, f"{prefix}{name}{mark}")
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: str(stream.name))
+@pytest.fixture(scope="module")
+def whole_catalog() -> Message:
+    """The catalog that --discover prints with all extra streams."""
+    text = subprocess.run(
+        [COMMAND, "--config", "ENV", "--discover"],
+        env=clean_environment(TAP_IOT_SITEWISE_EXTRA_STREAMS=",".join(GROUPS)),
+        capture_output=True,
+        check=True,
+        timeout=120,
+    ).stdout
+    found: Message = json.loads(text)
+    return found
+
+
+def _stream_page(stream: type[t.Any]) -> Page:
+    return page(f"docs/streams/{stream.name}.md")
+
+
+def _name(stream: type[t.Any]) -> str:
+    return str(stream.name)
+
+
+@pytest.mark.parametrize("stream", ALL_STREAMS, ids=_name)
 def test_the_columns_of_a_page_are_those_of_the_stream(
-    catalog: Message, stream: type[t.Any]
+    whole_catalog: Message, stream: type[t.Any]
 ) -> None:
     (entry,) = (
-        each for each in catalog["streams"] if each["tap_stream_id"] == stream.name
+        each
+        for each in whole_catalog["streams"]
+        if each["tap_stream_id"] == stream.name
     )
-    each = page(f"docs/streams/{stream.name}.md")
 
-    rows = each.tables()[0]
+    rows = _stream_page(stream).tables()[0]
 
     assert [
         (row["column"].strip("`"), row["type"], row["what it is"]) for row in rows
-    ] == list(_columns(entry["schema"]))
-    assert f"`iotsitewise:{stream.request.operation}`" in each.text
-    (key,) = stream.entity.key
-    assert f"- Key: `{key}`" in each.text
+    ] == list(_columns(entry["schema"], stream.entity.key))
+
+
+@pytest.mark.parametrize("stream", ALL_STREAMS, ids=_name)
+def test_the_facts_of_a_page_are_those_of_the_stream(stream: type[t.Any]) -> None:
+    each = _stream_page(stream)
+    facts = {
+        re.split(":|; | if ", " ".join(fact.split()), maxsplit=1)[0]: fact
+        for fact in re.findall(
+            r"^- (.+(?:\n  .+)*)", each.text.partition("## Columns")[0], re.MULTILINE
+        )
+    }
+    (calls,) = (fact for name, fact in facts.items() if name.startswith("API op"))
+    actions = permissions.actions(stream)
+    key = ", ".join(f"`{column}`" for column in stream.entity.key)
+    parents = {parent.name for parent in stream.parent_streams()}
+    children = {other.name for other in ALL_STREAMS if stream in other.parent_streams()}
+
+    assert sorted(re.findall(r"`(iotsitewise:\w+)`", calls)) == sorted(actions)
+    told = calls.partition("IAM action")[0]
+    assert set(re.findall(r"\b(?:List|Describe)[A-Z]\w+", told)) == {
+        action.partition(":")[2] for action in actions
+    }
+    assert facts["Key"] == f"Key: {key}"
+    assert _linked(facts, "Parent stream") == parents
+    assert _linked(facts, "Child stream") == children
+    assert ("Extra stream" in facts) == (stream in EXTRA_STREAMS)
+    if stream in EXTRA_STREAMS:
+        (group,) = (name for name, streams in GROUPS.items() if stream in streams)
+        assert facts["Extra stream"] == (
+            f"Extra stream: add `{stream.name}` or `{group}` to `extra_streams`"
+        )
+    column = stream.entity.change_column
+    assert (f"Incremental on `{column}`" in facts) == (column is not None)
+    assert ("Full table only" in facts) == (column is None)
+
+
+def _linked(facts: dict[str, str], name: str) -> set[str]:
+    found = facts.get(name, "") + facts.get(f"{name}s", "")
+    return set(re.findall(r"\[(\w+)\]\(\w+\.md\)", found))
+
+
+def _table_with(*headers: str) -> dict[str, dict[str, str]]:
+    """Return the README's table of streams with these columns, by stream."""
+    (table,) = (
+        table
+        for table in README.tables()
+        if table and list(table[0]) == ["stream", "key", "API operation", *headers]
+    )
+    return {re.findall(r"`(\w+)`", row["stream"])[0]: row for row in table}
 
 
 def test_the_streams_in_short_are_those_of_the_tap() -> None:
-    rows = {re.findall(r"`(\w+)`", row["stream"])[0]: row for row in README.tables()[2]}
+    always, extra = _table_with("columns"), _table_with("parent", "one row for")
 
-    assert list(rows) == [stream.name for stream in STREAMS]
-    for stream in STREAMS:
-        row = rows[stream.name]
+    assert list(always) == [stream.name for stream in STREAMS]
+    assert list(extra) == [stream.name for stream in EXTRA_STREAMS]
+    for stream in ALL_STREAMS:
+        row = {**always, **extra}[stream.name]
+        assert f"(docs/streams/{stream.name}.md)" in row["stream"]
         assert re.findall(r"`(\w+)`", row["key"]) == stream.entity.key
         assert row["API operation"].split(",")[0] == stream.request.operation
-        assert re.findall(r"`(\w+)`", row["columns"]) == expected.COLUMNS[stream.name]
+        if stream in STREAMS:
+            columns = re.findall(r"`(\w+)`", row["columns"])
+            assert columns == COLUMNS[stream.name]
+        else:
+            parents = [parent.name for parent in stream.parent_streams()]
+            assert re.findall(r"`(\w+)`", row["parent"]) == parents
+
+
+def test_the_flowchart_names_all_operations_and_no_others() -> None:
+    chart = README.block("How it works", "mermaid", 0)
+
+    assert set(re.findall(r"(?:List|Describe)\w+", chart)) == {
+        stream.request.operation for stream in ALL_STREAMS
+    }
+
+
+TYPES = {
+    "string": "text",
+    "array": "list",
+    "object": "object",
+    "date-time": "timestamp",
+}
+
+
+def test_the_diagram_shows_every_table_with_its_key_and_columns() -> None:
+    diagram = README.block("How it works", "mermaid", 1)
+    tables = {
+        name: [line.split(maxsplit=2) for line in lines.strip().splitlines()]
+        for name, lines in re.findall(
+            r"^    (\w+) \{\n(.*?)^    \}$", diagram, re.DOTALL | re.MULTILINE
+        )
+    }
+
+    assert tables.keys() == {stream.name for stream in ALL_STREAMS}
+    for stream in ALL_STREAMS:
+        known = {
+            name: TYPES[kind.partition(",")[0]]
+            for name, kind, _ in _columns(stream.entity.schema, stream.entity.key)
+        }
+        columns = tables[stream.name]
+        assert {name: kind for kind, name, *_ in columns}.items() <= known.items()
+        assert [
+            name for _, name, *marks in columns if "PK" in " ".join(marks)
+        ] == stream.entity.key
+
+
+def test_the_relations_of_the_diagram_join_columns_of_its_tables() -> None:
+    diagram = README.block("How it works", "mermaid", 1)
+    relations = re.findall(r"^    (\w+) \S+ (\w+) : \"(.+)\"$", diagram, re.MULTILINE)
+    foreign = set()
+    for left, right, label in relations:
+        for part in label.split(", "):
+            name, _, other = part.partition(" = ")
+            assert name in COLUMNS[left], label
+            assert (other or name) in COLUMNS[right], label
+            foreign.add((right, other or name))
+    marked = {
+        (name, column)
+        for name, lines in re.findall(
+            r"^    (\w+) \{\n(.*?)^    \}$", diagram, re.DOTALL | re.MULTILINE
+        )
+        for column in re.findall(r"(\w+) (?:PK, )?FK$", lines, re.MULTILINE)
+    }
+    children = {
+        (parent.name, stream.name)
+        for stream in ALL_STREAMS
+        for parent in stream.parent_streams()
+    }
+
+    assert marked == foreign
+    assert children <= {(left, right) for left, right, _ in relations}
+
+
+@pytest.mark.parametrize("language", ["yaml", "json", "sh"])
+def test_streams_are_added_in_each_way_that_the_page_shows(
+    tap: TapCommand, language: str
+) -> None:
+    block = README.block("Add streams", language)
+    if language == "sh":
+        name, _, value = block.split()[0].partition("=")
+        run = tap(None, "--config", "ENV", "--discover", environment={name: value})
+    else:
+        given = yaml.safe_load(block)
+        run = tap(given.get("config", given), "--discover")
+    found = {
+        entry["tap_stream_id"]
+        for entry in json.loads(run.succeeded().output)["streams"]
+    }
+
+    added = found - {stream.name for stream in STREAMS}
+    assert added == (
+        {stream.name for stream in EXTRA_STREAMS}
+        if language == "yaml"
+        else {"assets", "asset_associations"}
+    )
 
 
 def test_the_flattened_columns_are_those_that_arrive(
@@ -328,19 +508,31 @@ def test_the_flattened_columns_are_those_that_arrive(
 
 def test_the_stream_that_is_shown_to_contributors_can_be_declared() -> None:
     (block,) = page("CONTRIBUTING.md").blocks("python")
-    names = dict(vars(monitor))
+    names = dict(vars(computation_models))
+    names.update(vars(attribute))
 
     exec(block.text, names)  # noqa: S102 - the page's own code
 
-    stream = names["Dashboards"]
+    stream = names["Actions"]
+    request = stream.request
+    assert request.operation not in {each.request.operation for each in ALL_STREAMS}
     model = botocore.session.get_session().get_service_model("iotsitewise")
-    operation = model.operation_model(stream.request.operation)
-    answer = operation.output_shape.members[stream.request.result].member
+    operation = model.operation_model(request.operation)
+    answer = operation.output_shape.members[request.result].member
     assert answer.name == stream.entity.name
-    assert operation.input_shape.required_members == list(stream.request.by)
-    members = {attribute.member for attribute in stream.entity.attributes}
-    assert members - {None} == answer.members.keys()
-    assert set(stream.request.by.values()) <= stream.entity.schema["properties"].keys()
+    assert {*request.by, *request.parameters} == {
+        *operation.input_shape.required_members
+    }
+    members = {
+        str(each.member).partition(".")[0]
+        for each in stream.entity.attributes
+        if each.member is not None
+    }
+    # The target is the parent, whose ID is a column.
+    assert answer.members.keys() - members == {"targetResource"}
+    assert members <= answer.members.keys()
+    columns = {request.renamed.get(name, name) for name in request.by.values()}
+    assert columns <= stream.entity.schema["properties"].keys()
 
 
 # Commands

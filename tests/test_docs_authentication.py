@@ -16,14 +16,16 @@ import pytest
 from cryptography import x509
 
 from emulator import Emulator
-from tap_iot_sitewise.streams import STREAMS
-from tests import openssl
-from tests.conftest import ROOT, Run, TapCommand, clean_environment
+from emulator.plant import SIZES
+from tap_iot_sitewise.streams import ALL_STREAMS, STREAMS
+from tap_iot_sitewise.streams.monitor import Projects
+from tests import openssl, permissions
+from tests.conftest import ROOT, Run, TapCommand, clean_environment, select, static
 from tests.documents import page
 from tests.test_auth import anywhere
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 PAGE = page("docs/authentication.md")
@@ -69,28 +71,102 @@ def account(made: Path) -> Iterator[Emulator]:
         yield emulator
 
 
-def test_the_policy_allows_what_the_streams_call_and_nothing_else() -> None:
-    (statement,) = json.loads(PAGE.block("Permissions", "json"))["Statement"]
+# Permissions
 
-    assert statement["Effect"] == "Allow"
-    assert sorted(statement["Action"]) == sorted(
-        f"iotsitewise:{stream.request.operation}" for stream in STREAMS
+
+@pytest.fixture(scope="module")
+def plant() -> Iterator[Emulator]:
+    """An account with records of all kinds."""
+    with Emulator(
+        asset_models=6, portals=2, projects_per_portal=2, sizes=SIZES["hostile"]
+    ) as emulator:
+        yield emulator
+
+
+def run_with(
+    tap: TapCommand, aws: Emulator, actions: Iterable[str], *streams: str
+) -> Run:
+    """Run streams with a key that only allows some actions."""
+    key = aws.issue_session(actions=actions)
+    extra = [name for name in streams if name not in {each.name for each in STREAMS}]
+    settings = static(
+        aws,
+        extra_streams=extra,
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
+        aws_session_token=key.session_token,
+    )
+    catalog = json.loads(tap(settings, "--discover").succeeded().output)
+    aws.stats.reset()
+    return tap(settings, catalog=select(catalog, *streams))
+
+
+def called(aws: Emulator) -> list[str]:
+    return sorted(f"iotsitewise:{operation}" for operation in aws.stats.requests)
+
+
+def test_the_permissions_are_made_from_the_streams() -> None:
+    assert permissions.rewritten(PAGE.text) == PAGE.text, (
+        "a stream has changed: run `python -m tests.permissions`"
     )
 
 
-def test_the_actions_of_each_stream_are_told() -> None:
-    actions = {
-        stream.name: sorted(
-            f"`iotsitewise:{each.request.operation}`"
-            for each in STREAMS
-            if each in {stream, stream.request.parent}
-        )
-        for stream in STREAMS
-    }
+@pytest.mark.parametrize("heading", permissions.POLICIES)
+def test_a_policy_allows_what_its_streams_call_and_nothing_else(
+    tap: TapCommand, plant: Emulator, heading: str
+) -> None:
+    (statement,) = json.loads(PAGE.block(heading, "json"))["Statement"]
+    streams = [stream.name for stream in permissions.POLICIES[heading]]
 
-    told = {row["stream"].strip("`"): row["actions"] for row in PAGE.tables()[0]}
+    run = run_with(tap, plant, statement["Action"], *streams).succeeded()
 
-    assert {name: sorted(cell.split(", ")) for name, cell in told.items()} == actions
+    assert statement["Effect"] == "Allow"
+    assert called(plant) == statement["Action"]
+    for stream in streams:
+        assert run.records(stream)
+
+
+def test_every_group_has_a_policy() -> None:
+    headings = {block.section for block in PAGE.blocks("json")}
+
+    assert headings == {*permissions.POLICIES, "Create the AWS resources"}
+
+
+TOLD = {row["stream"].strip("`"): row["actions"] for row in PAGE.tables()[0]}
+
+
+@pytest.mark.parametrize("stream", [stream.name for stream in ALL_STREAMS])
+def test_a_stream_calls_the_actions_of_the_table_and_no_others(
+    tap: TapCommand, plant: Emulator, stream: str
+) -> None:
+    actions = re.findall(r"`([^`]+)`", TOLD[stream])
+
+    run = run_with(tap, plant, actions, stream).succeeded()
+
+    assert called(plant) == sorted(actions)
+    assert run.records(stream)
+
+
+def test_a_missing_action_fails_a_trial_run_although_nobody_selected_its_stream(
+    tap: TapCommand, plant: Emulator
+) -> None:
+    assert "`--test` reads every stream" in PAGE.section("Permissions")
+    actions = [a for a in permissions.actions(Projects) if "Projects" not in a]
+    key = plant.issue_session(actions=["iotsitewise:ListAssetModels", *actions])
+    settings = static(
+        plant,
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
+        aws_session_token=key.session_token,
+    )
+    catalog = json.loads(tap(settings, "--discover").succeeded().output)
+
+    run = tap(settings, "--test", catalog=select(catalog, "portals"))
+
+    assert "allow iotsitewise:ListProjects" in run.error
+
+
+# Certificates
 
 
 @pytest.fixture(scope="module")
