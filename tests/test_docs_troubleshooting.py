@@ -179,6 +179,14 @@ def settings_are_wrong(stage: Stage) -> Iterator[list[str]]:
 
 
 @scene
+def extra_streams_are_wrong(stage: Stage) -> Iterator[list[str]]:
+    yield stage.static(extra_streams="plant")
+    yield stage.static(extra_streams=["portals", "asset_propertys", "zzz"])
+    maps = {"assets": {"name": "name"}}
+    yield stage.static(extra_streams=["gateways"], stream_maps=maps)
+
+
+@scene
 def stream_maps_are_wrong(stage: Stage) -> Iterator[list[str]]:
     def mapped(**maps: object) -> list[str]:
         return stage.static(stream_maps=maps)
@@ -541,6 +549,25 @@ def entities_are_not_what_they_should_be(stage: Stage) -> Iterator[list[str]]:
 
 
 @scene
+def entities_of_extra_streams_are_not_what_they_should_be(
+    stage: Stage,
+) -> Iterator[list[str]]:
+    with Emulator(plant=Plant.make(asset_models=2, assets=1, portals=1)) as aws:
+        (portal,) = aws.plant.portals
+        both = {"user": {"id": ID}, "group": {"id": ID}}
+        for identity in (both, {"user": 5}, 5):
+            policy = {"id": ID, "identity": identity}
+            aws.plant.add("access_policies", policy, parent=portal["id"])
+            yield stage.says(static(aws, extra_streams=["access_policies"]))
+            aws.plant.delete("access_policies", ID)
+        for assets in aws.plant.by_parent("assets").values():
+            for asset in assets:
+                hierarchies = [{"name": "Machines"}]
+                aws.plant.change("assets", asset["id"], hierarchies=hierarchies)
+        yield stage.says(static(aws, extra_streams=["asset_associations"]))
+
+
+@scene
 def the_catalog_cannot_be_used(stage: Stage) -> Iterator[list[str]]:
     (entry, *_) = stage.catalog["streams"]
     own: Message = entry["schema"]["properties"]
@@ -590,8 +617,9 @@ def the_state_cannot_be_used(stage: Stage) -> Iterator[list[str]]:
 @scene
 def streams_of_later_releases_fail(stage: Stage) -> Iterator[list[str]]:
     """Streams with other declarations than today's, see ``tests.declared``."""
-    streams = (declared.Series, declared.Values)
-    stage.environment.setattr("tap_iot_sitewise.tap.STREAMS", streams)
+    streams = [declared.Series, declared.Values]
+    stage.environment.setattr("tap_iot_sitewise.tap.ALL_STREAMS", streams)
+    stage.environment.setattr("tap_iot_sitewise.tap.enabled_streams", lambda _: streams)
     series = {"timeSeriesId": "speed", **dict.fromkeys(("assetId", "propertyId"), ID)}
     body = {"TimeSeriesSummaries": [series], "successEntries": [{"entryId": "none"}]}
     with answering(lambda: json.dumps(body).encode()) as url:
@@ -741,6 +769,22 @@ def a_portal_is_deleted_while_it_is_listed(stage: Stage) -> Iterator[list[str]]:
 
 
 @scene
+def many_parents_are_deleted(stage: Stage) -> Iterator[list[str]]:
+    plant = stage.aws.plant
+    for _ in range(9):
+        plant.add("portals")
+
+    def delete(_: Call) -> None:
+        for portal in list(plant.portals):
+            plant.delete("portals", portal["id"])
+
+    stage.aws.faults.before("ListProjects", delete)
+    warned = stage.command(static(stage.aws)).lines("WARNING")
+    assert len(warned) == 11
+    yield warned
+
+
+@scene
 def the_reader_goes_away(stage: Stage) -> Iterator[list[str]]:
     process = stage.command.start(static(stage.aws))
     assert process.stdout is not None
@@ -784,9 +828,13 @@ def the_run_goes_on_with_warnings(stage: Stage) -> Iterator[list[str]]:
     arguments = stage.command.arguments(
         config,
         catalog={
-            "streams": [*stage.catalog["streams"], {"tap_stream_id": "dashboards"}]
+            "streams": [
+                *stage.catalog["streams"],
+                {"tap_stream_id": "dashboards"},
+                {"tap_stream_id": "alarms"},
+            ]
         },
-        state={"bookmarks": {"dashboards": {}}},
+        state={"bookmarks": {"alarms": {}}},
     )
     (stage.directory / "config.json").chmod(0o644)
     done = subprocess.run(
@@ -906,8 +954,8 @@ NOT_SAID = {
     " is not a date and time",
     "a date and time must be text, not ",
     ": a record lacks its ",
-    # A progress line, not a message.
-    " requests ...",
+    # A type.
+    "str | tuple[str, ...]",
     # The verdicts of --test, at INFO.
     ": not tried, because ",
     "1 record",
@@ -918,8 +966,8 @@ PACKAGE = ROOT / "tap_iot_sitewise"
 MODULES = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py"))
 
 DECLARATIONS = {
-    *("Property", "Attribute", "Entity", "Listing", "Batch"),
-    *("key", "parent_key", "parent_id", "text", "timestamp", "nested"),
+    *("Property", "Attribute", "Entity", "Listing", "Listings", "Batch"),
+    *("key", "parent_key", "parent_id", "text", "timestamp", "nested", "member_name"),
 }
 """Calls that take descriptions of settings and columns, not messages."""
 
