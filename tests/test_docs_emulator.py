@@ -17,8 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from emulator.families import KINDS_BY_NAME, OPERATIONS
 from emulator.faults import Fault
 from emulator.options import parser
+from tap_iot_sitewise.streams import ALL_STREAMS
 from tests import openssl
 from tests.conftest import ROOT, clean_environment
 from tests.documents import page
@@ -127,17 +129,81 @@ def test_the_tutorial_ends_with_the_change_that_was_made(reader: Reader) -> None
         first = reader.run(pasted, *before)
         second = reader.run(pasted, last)
 
-    assert '"name": "Lyon operations"' in first.stdout
-    (shown,) = (each.text for each in PAGE.blocks("text"))
-    assert second.stdout == shown
+    assert '"name": "Hamburg operations"' in first.stdout
+    assert second.stdout == PAGE.block("Try it without AWS", "text")
     sent = (reader.directory / "output/try/second.jsonl").read_text("utf-8")
     assert '"description":"Fills bottles of 0.5 and 1 litre."' in sent
 
 
-def test_a_command_runs_with_the_settings(reader: Reader) -> None:
-    (command,) = reader.commands("Options")
+def test_the_plant_of_the_page_is_loaded_with_the_tree_that_it_shows(
+    reader: Reader,
+) -> None:
+    start, pasted = reader.commands("Try it without AWS")[:2]
+    (load,) = reader.commands("The plant")
+    (reader.directory / "output/try").mkdir(parents=True)
+    with reader.emulator(start):
+        done = reader.run(pasted, load)
 
-    assert "portals" in reader.run(command).stderr
+    lines = (reader.directory / "output/try/plant.jsonl").read_text("utf-8")
+    messages = [json.loads(line) for line in lines.splitlines()]
+    records: dict[str, list[dict[str, str]]] = {}
+    for message in messages:
+        if message["type"] == "RECORD":
+            records.setdefault(message["stream"], []).append(message["record"])
+    models = {m["asset_model_id"]: m["name"] for m in records["asset_models"]}
+    assets = {a["asset_id"]: a for a in records["assets"]}
+    edges = {
+        (_described(assets[a["parent_asset_id"]], models), _described(child, models))
+        for a in records["asset_associations"]
+        for child in [assets[a["child_asset_id"]]]
+    }
+    # One in Cork, one in Hamburg.
+    assert done.stdout.strip() == "2"
+    assert records.keys() == KINDS_BY_NAME.keys()
+    above: list[str] = []
+    for line in PAGE.block("The plant", "text").splitlines():
+        depth = (len(line) - len(line.lstrip("│├└─ "))) // 3
+        shown = line.lstrip("│├└─ ")
+        if depth:
+            assert (above[depth - 1], shown) in edges
+        above[depth:] = [shown]
+    top = {_described(asset, models) for asset in assets.values()}
+    assert {name for name in top if name.endswith("(Site)")} == {
+        "Cork (Site)",
+        "Hamburg (Site)",
+    }
+    assert "Cork energy" in {portal["name"] for portal in records["portals"]}
+    types = {each["property_type"] for each in records["asset_model_properties"]}
+    assert types == {"attribute", "measurement", "transform", "metric"}
+    assert any(each["asset_id"] is None for each in records["time_series"])
+
+
+def _described(asset: dict[str, str], models: dict[str, str]) -> str:
+    return f"{asset['name']} ({models[asset['asset_model_id']]})"
+
+
+def test_the_operations_and_kinds_of_the_page_are_those_of_the_emulator() -> None:
+    (rows,) = (table for table in PAGE.tables() if "operation" in table[0])
+
+    assert {
+        row["kind"].strip("`"): re.findall(r"`(\w+)`", row["parent"]) for row in rows
+    } == {name: list(kind.parents) for name, kind in KINDS_BY_NAME.items()}
+    assert {row["operation"] for row in rows} == {each.name for each in OPERATIONS}
+    operations = {each.name: each.request.operation for each in ALL_STREAMS}
+    assert {row["kind"].strip("`"): row["operation"] for row in rows} == operations
+
+
+def test_the_members_that_are_ids_are_those_of_the_page() -> None:
+    told = PAGE.section("Change the plant")
+
+    keys = {kind.key for kind in KINDS_BY_NAME.values()}
+    assert {key for key in keys if f"`{key}`" in told} == keys
+    assert len(keys) == 5
+
+
+def test_commands_run_with_the_settings_and_sizes(reader: Reader) -> None:
+    for command in reader.commands("Options"):
+        assert "portals" in reader.run(command).stderr
 
 
 def test_the_plant_is_changed_as_the_page_says(reader: Reader) -> None:
@@ -204,10 +270,12 @@ def test_the_options_of_the_page_are_those_of_the_command() -> None:
     (rows,) = (table for table in PAGE.tables() if "option" in table[0])
 
     for row in rows:
-        name = row["option"].strip("`").removeprefix("--").replace("-", "_")
+        option = row["option"].strip("`").removeprefix("--").partition(" ")[0]
+        name = option.replace("-", "_")
         shown = row["default"].strip("`")
         if shown in {"", "none"}:
-            assert defaults[name] is None
+            # Nothing: None, an empty list, or a switch that is off.
+            assert not defaults[name]
         elif shown == "any free port":
             assert defaults[name] == 0
         else:
