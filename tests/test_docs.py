@@ -18,6 +18,8 @@ import pytest
 import yaml
 
 from demo import meltano
+from emulator import Emulator
+from emulator.plant import SIZES
 from tap_iot_sitewise import settings, settings_check
 from tap_iot_sitewise.streams import (
     ALL_STREAMS,
@@ -26,6 +28,7 @@ from tap_iot_sitewise.streams import (
     STREAMS,
     attribute,
     computation_models,
+    monitor,
 )
 from tap_iot_sitewise.tap import TapIoTSiteWise
 from tests import expected, expected_plant, permissions
@@ -37,7 +40,6 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from emulator import Emulator
     from tests.conftest import Message, TapCommand
 
 README = page("README.md")
@@ -486,24 +488,138 @@ def test_streams_are_added_in_each_way_that_the_page_shows(
     )
 
 
+@pytest.fixture(scope="module")
+def plant() -> Iterator[Emulator]:
+    """An account with records of all kinds, which no test changes."""
+    with Emulator(
+        asset_models=12, portals=3, projects_per_portal=3, sizes=SIZES["hostile"]
+    ) as emulator:
+        yield emulator
+
+
+def _loading_table(*headers: str) -> list[dict[str, str]]:
+    (table,) = (
+        table for table in LOADING.tables() if table and list(table[0]) == [*headers]
+    )
+    return table
+
+
 def test_the_flattened_columns_are_those_that_arrive(
-    tap: TapCommand, aws: Emulator
+    tap: TapCommand, plant: Emulator
 ) -> None:
     config = yaml.safe_load(LOADING.block("Flatten `status`", "yaml"))["config"]
-
-    run = tap(static(aws, **config)).succeeded()
-
-    (table,) = (
-        table for table in LOADING.tables() if table and "in the record" in table[0]
-    )
-    shown = {re.findall(r"`(\w+)`", row["column"])[0] for row in table}
-    arrived = {
-        column
-        for stream in ("asset_models", "portals")
-        for column in run.records(stream)[0]
-        if column.startswith("status")
+    status = _loading_table("in the record", "column")
+    others = {
+        row["stream"].strip("`"): row
+        for row in _loading_table("stream", "object", "columns", "lists")
     }
-    assert shown == arrived
+    of_status = {re.findall(r"`(\w+)`", row["column"])[0] for row in status}
+
+    run = tap(static(plant, extra_streams=["plant"], **config)).succeeded()
+
+    for stream in ALL_STREAMS:
+        row = others.get(stream.name, {"object": "", "columns": "", "lists": ""})
+        shown = {name: re.findall(r"`(\w+)`", row[name]) for name in row}
+        columns = stream.entity.schema["properties"]
+        objects = {name for name, each in columns.items() if "object" in each["type"]}
+        lists = {name for name, each in columns.items() if "array" in each["type"]}
+        records = run.records(stream.name)
+        added = records[0].keys() - columns.keys()
+        assert set(shown["object"]) == objects - {"status"}
+        assert set(shown["lists"]) == lists
+        if "status" in objects:
+            details = {"status__error__details"} if stream is monitor.Portals else set()
+            assert added == {*shown["columns"], *of_status} - details
+        else:
+            assert added == set(shown["columns"])
+        for name in lists:
+            texts = [each[name] for each in records if each[name] is not None]
+            assert all(isinstance(json.loads(text), list) for text in texts)
+
+
+def test_the_keys_of_several_columns_are_those_of_the_streams() -> None:
+    rows = _loading_table("stream", "key")
+
+    assert {
+        row["stream"].strip("`"): re.findall(r"`(\w+)`", row["key"]) for row in rows
+    } == {
+        stream.name: stream.entity.key
+        for stream in ALL_STREAMS
+        if len(stream.entity.key) > 1
+    }
+
+
+def test_the_streams_that_can_be_incremental_are_listed() -> None:
+    told = LOADING.section("Load only changes").partition("last_update_date`:")[2]
+
+    assert re.findall(r"`(\w+)`", told.partition(".")[0]) == [
+        stream.name for stream in ALL_STREAMS if stream.entity.change_column
+    ]
+
+
+def test_the_requests_of_a_plant_add_up() -> None:
+    section = SCHEDULING.section("How long a plant takes")
+    (table,) = (
+        table for table in SCHEDULING.tables() if table and "requests" in table[0]
+    )
+    total = sum(int(row["example"].replace(",", "")) for row in table)
+    streams = [name for row in table for name in re.findall(r"`(\w+)`", row["streams"])]
+
+    assert sorted(streams) == sorted(stream.name for stream in ALL_STREAMS)
+    assert f"The example needs {total:,} requests" in " ".join(section.split())
+    assert f"about {total / 10 / 60:.0f} minutes" in section
+    assert f"or {total / (8 / 0.1) / 60:.0f} minutes" in section
+
+
+def test_a_run_needs_the_requests_that_the_page_says(
+    tap: TapCommand, plant: Emulator
+) -> None:
+    (table,) = (
+        table for table in SCHEDULING.tables() if table and "requests" in table[0]
+    )
+    records = {**expected.records(plant.plant), **expected_plant.records(plant.plant)}
+    size = {
+        "asset model": len(records["asset_models"]),
+        "asset": len(records["assets"]),
+        "hierarchy of each asset": sum(
+            len(asset["hierarchies"]) for asset in records["assets"]
+        ),
+        "portal": len(records["portals"]),
+        "project": len(records["projects"]),
+    }
+    plant.stats.reset()
+
+    tap(static(plant, extra_streams=["plant"])).succeeded()
+
+    for row in table:
+        parents = re.findall(r"each ([a-z ]+?)(?: and|$|,)", row["requests"])
+        for name in re.findall(r"`(\w+)`", row["streams"]):
+            (operation,) = (
+                each.request.operation for each in ALL_STREAMS if each.name == name
+            )
+            if row["requests"].startswith("one for each page of 250"):
+                pages = -(-len(records[name]) // 250)
+                assert plant.stats.requests[operation] == pages
+            else:
+                wanted = sum(size[parent] for parent in parents if parent != "stream")
+                assert plant.stats.requests[operation] == wanted, name
+
+
+def test_a_parent_that_runs_for_its_children_only_has_a_summary_line(
+    tap: TapCommand, plant: Emulator
+) -> None:
+    assert "runs only for its children" in " ".join(SCHEDULING.section("Logs").split())
+    settings = static(plant, extra_streams=["asset_properties"])
+    whole = json.loads(tap(settings, "--discover").succeeded().output)
+
+    run = tap(settings, catalog=select(whole, "asset_properties")).succeeded()
+
+    summaries = [line for line in run.lines("INFO") if " requests (" in line]
+    assert [line.partition(",")[0] for line in summaries] == [
+        "asset_models: 0 records",
+        "assets: 0 records",
+        f"asset_properties: {len(run.records('asset_properties'))} records",
+    ]
 
 
 def test_the_stream_that_is_shown_to_contributors_can_be_declared() -> None:

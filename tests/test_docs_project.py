@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from emulator import Emulator
-from tests import expected, plugin_settings
+from emulator.plant import SIZES
+from tests import expected, expected_plant, plugin_settings
 from tests.conftest import ROOT, clean_environment
 from tests.documents import page
 from tests.test_meltano import MELTANO, cells, read
@@ -34,7 +35,9 @@ DEFINITION = COMPLETE.block("Write `meltano.yml`", "yaml")
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Emulator]:
-    with Emulator(asset_models=12, portals=4, projects_per_portal=3) as emulator:
+    with Emulator(
+        asset_models=12, portals=4, projects_per_portal=3, sizes=SIZES["hostile"]
+    ) as emulator:
         yield emulator
 
 
@@ -213,6 +216,44 @@ def test_the_second_extractor_of_the_page_loads_only_changes(
     first, again, full = sent
     assert first == full == every
     assert all(0 < again[stream] < every[stream] for stream in every)
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("language", ["yaml", "dotenv"])
+def test_the_streams_that_the_page_adds_are_loaded(
+    complete: Project, account: Emulator, language: str
+) -> None:
+    section = "Add streams"
+    shown = COMPLETE.block(section, language)
+    name = "meltano.yml" if language == "yaml" else ".env"
+    path = complete.directory / name
+    before = path.read_text("utf-8")
+    if language == "yaml":
+        definition = yaml.safe_load(before)
+        config = definition["plugins"]["extractors"][0]["config"]
+        added = yaml.safe_load(shown)["config"]
+        # The endpoint is the test's.
+        assert added.items() >= config.items() - {
+            ("aws_endpoint_url", account.endpoint_url)
+        }
+        config.update(added)
+        text = yaml.safe_dump(definition)
+    else:
+        text = before + shown
+    for file in (complete.directory / "plant").glob("*.csv"):
+        file.unlink()
+
+    path.write_text(text, "utf-8")
+    try:
+        done = complete.run(COMPLETE.block(section, "sh"))
+    finally:
+        path.write_text(before, "utf-8")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    whole = {**expected.records(account.plant), **expected_plant.records(account.plant)}
+    assert {stream: len(rows) for stream, rows in complete.tables().items()} == {
+        stream: len(records) for stream, records in whole.items() if records
+    }
 
 
 def test_the_complete_definition_is_that_of_the_tap() -> None:
