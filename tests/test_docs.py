@@ -141,6 +141,13 @@ def test_the_settings_are_described_with_their_limits(about: Message) -> None:
         assert words & set(re.findall(r"[a-z]{6,}", told.lower())), name
 
 
+def test_the_setting_names_all_extra_streams_and_groups(about: Message) -> None:
+    told = about["properties"]["extra_streams"]["description"]
+
+    words = re.findall(r"\w+", told)
+    assert {*GROUPS, *(stream.name for stream in ALL_STREAMS)} <= {*words}
+
+
 # Configurations
 
 
