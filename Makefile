@@ -64,7 +64,7 @@ help: ## list these targets
 	@echo "                    python3 (the default), python3.12, /path/to/python"
 
 demo: .venv/ready .tools/meltano/ready .tools/plugins ## load an emulated plant with Meltano and show it
-	@$(BIN)/python -m demo --loader=$(DEMO_LOADER) $(if $(STREAMS),--streams=$(STREAMS)) \
+	@$(BIN)/python -m demo --loader=$(DEMO_LOADER) $(if $(STREAMS),--streams='$(STREAMS)') \
 	    $(if $(filter-out 0 no,$(VERBOSE)),--verbose) -- $(EMULATOR)
 
 test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## check style and types, and run every test

@@ -118,7 +118,7 @@ def _options() -> argparse.Namespace:
 
 
 def _extra_streams(given: str) -> list[str]:
-    names = [name for name in given.split(",") if name]
+    names = [name.strip() for name in given.split(",") if name.strip()]
     if found := list(problems({"extra_streams": names})):
         raise argparse.ArgumentTypeError("; ".join(found))
     return names

@@ -601,6 +601,19 @@ def test_a_trial_run_does_not_report_a_parent_that_is_not_enabled(
     )
 
 
+def test_a_trial_run_reads_one_page_of_a_parent_that_is_not_enabled(
+    tap: TapCommand,
+) -> None:
+    # Of the models only the first has assets.
+    sizes = {**SIZES["hostile"], "assets": 40}
+    with Emulator(asset_models=1, portals=0, sizes=sizes) as aws:
+        settings = static(aws, extra_streams=["asset_properties"], page_size=3)
+        tap(settings, "--test")
+
+        # Up to two further pages are fetched ahead.
+        assert aws.stats.requests["ListAssets"] <= 3
+
+
 def test_a_trial_run_names_each_action_that_is_denied(
     tap: TapCommand, plant: Emulator
 ) -> None:

@@ -219,8 +219,8 @@ def wire_name(column: str, member: Member | None) -> Member:
     return first + "".join(map(str.title, others))
 
 
-def key(column: str, description: str, *, member: Member | None = None) -> Attribute:
-    """Declare a key column that comes from the item."""
+def key(column: str, description: str, *, member: str | None = None) -> Attribute:
+    """Declare a key column that comes from the item: from a direct member of it."""
     wire = wire_name(column, member)
     return Attribute(column, wire, Text(), description, required=True, is_key=True)
 

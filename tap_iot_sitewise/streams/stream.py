@@ -34,7 +34,7 @@ class SiteWiseStream(SingerStream):
     """A stream of the items that an operation of SiteWise returns.
 
     To add a stream, declare a subclass with ``name``, ``entity`` and ``request`` in the
-    file of its family, and add it to ``STREAMS``.
+    file of its family, and add it to a group in ``GROUPS``.
     """
 
     name: str = ""
@@ -91,6 +91,8 @@ class SiteWiseStream(SingerStream):
         deleted = DeletedParents(self.name, self.logger)
         known = sum(parents.count for parents in self.parents.values())
         listed = 0
+        # With --test, one page of parents is enough for the child streams.
+        only_parents = self.ABORT_AT_RECORD_COUNT is not None and not self.selected
         for (done, request), pages in Prefetch(
             self._requests(),
             lambda key: self._fetch(client, key[1], calls, deleted),
@@ -109,9 +111,9 @@ class SiteWiseStream(SingerStream):
                 # Write the records before waiting for AWS.
                 self._writer.flush()
                 line.show(self.name, listed, calls.requests, (done, known))
-            if listed and self.ABORT_AT_RECORD_COUNT is not None and not self.selected:
-                # With --test: enough parents for the child streams.
-                break
+                if listed and only_parents:
+                    line.close()
+                    return
         line.close()
         deleted.warn_of_rest()
         self.logger.info(
