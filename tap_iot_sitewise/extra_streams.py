@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import typing as t
 
+from tap_iot_sitewise.settings_warnings import shown_name
 from tap_iot_sitewise.singer.stream_maps import Table
 from tap_iot_sitewise.streams import EXTRA_STREAMS, GROUPS, STREAMS
 
@@ -37,6 +38,8 @@ def enabled_streams(config: Config) -> list[type[SiteWiseStream]]:
 def problems(config: Config) -> Iterator[str]:
     """Yield a clause for each name in ``extra_streams`` that is not an extra stream.
 
+    No clause contains a name that can be a secret.
+
     Args:
         config: Settings. ``extra_streams`` is a list of strings, if it is set.
     """
@@ -47,7 +50,8 @@ def problems(config: Config) -> Iterator[str]:
         elif name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             meant = f"did you mean {close[0]}?" if close else f"use {', '.join(known)}"
-            yield f"extra_streams: {name} is not an extra stream; {meant}"
+            shown = shown_name(name, known)
+            yield f"extra_streams: {shown} is not an extra stream; {meant}"
 
 
 def tables(config: Config) -> dict[str, Table]:

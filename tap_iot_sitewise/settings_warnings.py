@@ -15,7 +15,7 @@ from tap_iot_sitewise.settings import SECRETS
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import boto3
 
@@ -80,18 +80,27 @@ def warn_of_unknown(
         plain = name.lower().replace("-", "_")
         close = difflib.get_close_matches(plain, known, n=1)
         remedy = f"did you mean {close[0]}?" if close else "remove it"
-        nearly = difflib.get_close_matches(plain, known, n=1, cutoff=0.9)
-        if nearly or _LIKE_A_NAME.fullmatch(name):
-            logger.warning("%s is not a setting; %s", name, remedy)
-        else:
-            # Somebody may have pasted a secret instead of a name.
-            logger.warning(
-                "a name of %d characters is not a setting; %s", len(name), remedy
-            )
+        logger.warning("%s is not a setting; %s", shown_name(name, known), remedy)
     if len(unknown) > _MOST_WARNINGS:
         logger.warning(
             "%d more settings do not exist; remove them", len(unknown) - _MOST_WARNINGS
         )
+
+
+def shown_name(name: str, known: Iterable[str]) -> str:
+    """Return a name that does not exist, or its length if it can be a secret.
+
+    Somebody may have pasted a secret instead of a name.
+
+    Args:
+        name: The name.
+        known: The names that exist.
+    """
+    plain = name.lower().replace("-", "_")
+    nearly = difflib.get_close_matches(plain, known, n=1, cutoff=0.9)
+    if nearly or _LIKE_A_NAME.fullmatch(name):
+        return name
+    return f"a name of {len(name)} characters"
 
 
 def warn_of_readers(what: str, path: str, logger: logging.Logger) -> None:

@@ -178,6 +178,10 @@ def test_the_streams_can_be_named_in_a_variable(
             "extra_streams: asset_propertys is not an extra stream; did you mean ",
         ),
         (["zzz"], "extra_streams: zzz is not an extra stream; use plant, asset_model_"),
+        (
+            ["s3cr3t-of-the-plant"],
+            "extra_streams: a name of 19 characters is not an extra stream; use plant",
+        ),
         ("plant", "extra_streams must be a list"),
         ([7], "extra_streams must be text"),
     ],
@@ -194,6 +198,7 @@ def test_what_is_not_an_extra_stream_is_refused_before_any_call(
     run = tap(static(served, extra_streams=given), *option)
 
     assert run.error.startswith(f"Settings: {problems}")
+    assert "s3cr3t" not in run.log
     assert not run.output
     assert served.stats.total == 0
 
