@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import typing as t
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Source:
 
     def entity_id(self) -> str:
         """Return a version 4 UUID as SiteWise writes it: lower case, with hyphens."""
-        return _uuid(self.rng)
+        return _uuid(f"{self.rng.getrandbits(128):032x}")
 
     def named_id(self, *names: str) -> str:
         """Return the ID of a thing with a name, so that others can refer to it.
@@ -43,13 +44,13 @@ class Source:
         Args:
             names: What identifies the thing in the plant.
         """
-        return _uuid(random.Random("/".join((str(self.seed), *names))))  # noqa: S311
+        text = "/".join((str(self.seed), *names))
+        return _uuid(hashlib.sha256(text.encode()).hexdigest())
 
 
-def _uuid(rng: random.Random) -> str:
-    digits = f"{rng.getrandbits(128):032x}"
+def _uuid(digits: str) -> str:
     fourth = "89ab"[int(digits[16], 16) % 4] + digits[17:20]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{fourth}-{digits[20:]}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{fourth}-{digits[20:32]}"
 
 
 Make: t.TypeAlias = "Callable[[Source, Record | None], Iterator[Record]]"
@@ -110,4 +111,4 @@ class Maker:
     def new_id(self) -> str:
         """Return an ID that nothing has yet."""
         self._new_ids = self._new_ids or random.Random(f"{self._seed}/new")  # noqa: S311
-        return _uuid(self._new_ids)
+        return _uuid(f"{self._new_ids.getrandbits(128):032x}")

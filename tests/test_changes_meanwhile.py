@@ -113,7 +113,7 @@ def frozen(record: Message) -> str:
 
 @hypothesis_settings(
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=15,
+    max_examples=10,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(

@@ -163,6 +163,7 @@ def test_fifty_records_are_on_a_page_unless_a_size_is_given(case: Case) -> None:
 
 
 @each_case
+@pytest.mark.parametrize("aws", ["hostile"], indirect=True)
 def test_the_aws_cli_lists_the_records_of_a_parent(aws: Emulator, case: Case) -> None:
     parent = case.fullest(aws.plant)
     options = [

@@ -135,7 +135,7 @@ END = datetime(2025, 7, 1, tzinfo=timezone.utc)
 
 @pytest.fixture(scope="module")
 def factory() -> Plant:
-    return Plant.make("factory", asset_models=100_000, portals=300, projects=12)
+    return Plant.make("factory", asset_models=30_000, portals=300, projects=12)
 
 
 def test_a_factory_has_sites_with_lines_machines_and_components() -> None:
