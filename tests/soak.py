@@ -124,7 +124,7 @@ def main() -> None:
     )
     print("| --- " * 10 + "|")
     for seed in parser.parse_args().seeds:
-        print(soak(seed, models=200, portals=40, projects=15), flush=True)
+        print(soak(seed, models=60, portals=15, projects=8), flush=True)
     sys.exit(0)
 
 
