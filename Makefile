@@ -71,7 +71,7 @@ test: .venv/ready $(TOOLS:%=.tools/%/ready) .tools/plugins ## check style and ty
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses=4 --dist=loadfile \
+	$(BIN)/pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder \
 	    $(if $(filter no,$(HAS_DUCKDB)),-m 'not target_duckdb')
 
 lint: .venv/ready ## check style and types only

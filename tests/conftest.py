@@ -35,6 +35,29 @@ hypothesis.settings.load_profile("tap")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONGEST = (
+    "test_faults",
+    "test_http_answers",
+    "test_docs_project",
+    "test_soak",
+    "test_docs_troubleshooting",
+    "test_emulator_operations",
+    "test_plant_streams",
+    "test_output",
+    "test_entities",
+    "test_targets",
+    "test_demo",
+    "test_plant_targets",
+)
+"""Modules that take longest. Begun last, they would run alone in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest modules first. The order within a module stays."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
+
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("tap-iot-sitewise")
 

@@ -35,7 +35,7 @@ PASSING = (
     Fault.EMPTY_OBJECT,
 )
 SEEDS = range(1, 11)
-TIME_LIMIT = 600
+TIME_LIMIT = 1_800
 """Seconds that one run may take."""
 
 
@@ -124,7 +124,7 @@ def main() -> None:
     )
     print("| --- " * 10 + "|")
     for seed in parser.parse_args().seeds:
-        print(soak(seed, models=60, portals=15, projects=8), flush=True)
+        print(soak(seed, models=40, portals=10, projects=6), flush=True)
     sys.exit(0)
 
 

@@ -10,6 +10,7 @@ import jsonschema
 import pendulum
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tap_iot_sitewise.streams import ALL_STREAMS, STREAMS
@@ -361,6 +362,7 @@ def _compare(entity: Entity, wire: t.Any, record: dict[str, t.Any]) -> None:  # 
 
 
 @pytest.mark.parametrize("entity", SUMMARIES, ids=lambda entity: entity.name)
+@hypothesis_settings(max_examples=50)
 @given(data=st.data())
 def test_any_answer_that_the_model_allows_becomes_a_valid_record_without_loss(
     entity: Entity, data: st.DataObject
@@ -379,6 +381,7 @@ def test_any_answer_that_the_model_allows_becomes_a_valid_record_without_loss(
 
 
 @pytest.mark.parametrize("entity", SUMMARIES, ids=lambda entity: entity.name)
+@hypothesis_settings(max_examples=50)
 @given(data=st.data())
 def test_a_page_becomes_the_records_of_its_items(
     entity: Entity, data: st.DataObject

@@ -45,12 +45,6 @@ UNCHANGED = unchanged()
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Emulator]:
-    with Emulator(asset_models=40, portals=6, projects_per_portal=4) as emulator:
-        yield emulator
-
-
-@pytest.fixture(scope="module")
 def plant() -> Iterator[Emulator]:
     with Emulator(
         asset_models=7, portals=3, projects_per_portal=2, sizes=SIZES["hostile"]
@@ -86,35 +80,16 @@ def lines(run: Run) -> list[list[str]]:
 )
 @given(data=st.data())
 def test_both_ways_give_equal_messages(
-    served: Emulator, catalog: Message, data: st.DataObject
-) -> None:
-    both_ways(served, catalog, data, {})
-
-
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=6,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-)
-@given(data=st.data())
-def test_both_ways_give_equal_messages_of_extra_streams(
     plant: Emulator, plant_catalog: Message, data: st.DataObject
 ) -> None:
-    both_ways(plant, plant_catalog, data, {"extra_streams": ["plant"]})
-
-
-def both_ways(
-    served: Emulator, catalog: Message, data: st.DataObject, settings: Message
-) -> None:
-    names = [entry["tap_stream_id"] for entry in catalog["streams"]]
+    names = [entry["tap_stream_id"] for entry in plant_catalog["streams"]]
     dated = [
         stream.name
         for stream in ALL_STREAMS
         if stream.name in names and stream.entity.change_column
     ]
     incremental = data.draw(st.sets(st.sampled_from(dated)))
-    chosen = as_meltano_writes(catalog, *incremental)
+    chosen = as_meltano_writes(plant_catalog, *incremental)
     selected = data.draw(st.sets(st.sampled_from(names), min_size=1))
     for entry in chosen["streams"]:
         name = entry["tap_stream_id"]
@@ -130,10 +105,10 @@ def both_ways(
         st.none() | st.dictionaries(st.sampled_from(dated), moment).map(as_state)
     )
     config = static(
-        served,
+        plant,
         page_size=data.draw(st.integers(1, 50)),
         emit_activate_version_messages=data.draw(st.booleans()),
-        **settings,
+        extra_streams=["plant"],
     )
     frequency = data.draw(st.integers(1, 60))
 
