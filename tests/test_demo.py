@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,10 @@ import pytest
 
 from demo.meltano import MELTANO, OUTPUT
 from demo.table import table
+from demo.tree import tree
+from emulator import Plant
+from emulator.factory import SIZES as FACTORY
+from emulator.families import KINDS_BY_NAME
 from tests.conftest import ROOT, clean_environment
 
 if t.TYPE_CHECKING:
@@ -277,6 +282,64 @@ def test_a_supervised_command_ends_with_its_exit_code(
     assert supervisor.returncode == exit_code
 
 
+@RUNS_MELTANO
+def test_a_demo_with_the_streams_of_a_plant_shows_all_tables_and_the_assets(
+    directory: Path,
+) -> None:
+    sizes: dict[str, t.Any] = {"asset_models": 33, "portals": 2, "projects": 2}
+    plant = Plant.make("factory", **FACTORY, **sizes)
+    options = ("--asset-models=33", "--portals=2", "--projects-per-portal=2")
+
+    demo = start(directory, "--loader=target-jsonl", "--streams=plant", "--", *options)
+    shown, log = demo.communicate(timeout=LIMIT)
+
+    assert demo.returncode == 0, log
+    counts = {
+        line.split()[0]: int(line.split()[1])
+        for line in shown.splitlines()[1:]
+        if re.match(r"[a-z_]+ +[0-9]+ ", line)
+    }
+    assert counts == {
+        kind: sum(map(len, plant.listings(kind))) for kind in KINDS_BY_NAME
+    }
+    assert f"The {counts['assets']} assets, each with its model:" in shown
+    press = [line for line in shown.splitlines() if line.endswith("Press 1 (Press)")]
+    assert press == ["  │  ├─ Press 1 (Press)"] * 2
+    (site,) = (line for line in shown.splitlines() if "Hamburg (Site): " in line)
+    assert site == f"  Hamburg (Site): {counts['assets'] // 2 - 1} assets"
+
+
+def test_an_unknown_stream_is_refused_before_anything_runs(directory: Path) -> None:
+    demo = start(directory, "--streams=plants")
+    shown, log = demo.communicate(timeout=LIMIT)
+
+    assert demo.returncode == 2
+    assert "plants is not an extra stream; did you mean plant?" in log
+    assert shown == ""
+
+
+def test_a_tree_shows_four_children_of_each_asset_and_counts_the_others() -> None:
+    models = [{"asset_model_id": "s", "name": "Site"}]
+    names = ["top", "alone", *"abcde", "f\ng"]
+    assets = [{"asset_id": n, "name": n, "asset_model_id": "s"} for n in names]
+    assets[1]["asset_model_id"] = "?"
+    pairs = [*(("top", child) for child in "abcde"), ("b", "f\ng")]
+    associations = [
+        {"parent_asset_id": above, "child_asset_id": below} for above, below in pairs
+    ]
+
+    assert list(tree(assets, associations, models)) == [
+        "top (Site): 6 assets",
+        "├─ a (Site)",
+        "├─ b (Site): 1 asset",
+        "│  └─ f g (Site)",
+        "├─ c (Site)",
+        "├─ d (Site)",
+        "└─ and 1 more",
+        "alone (unknown model)",
+    ]
+
+
 def test_a_table_is_aligned_whatever_its_texts_are() -> None:
     rows: list[dict[str, object]] = [
         {"name": "Cork\r\noperations", "state": "ACTIVE", "projects": 5, "error": ""},
@@ -316,7 +379,8 @@ def test_a_table_fits_into_its_width() -> None:
 def make(*arguments: str, directory: Path = ROOT) -> subprocess.CompletedProcess[str]:
     environment = clean_environment()
     # What `make test` passes on to what it runs.
-    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LOADER", "VERBOSE", "EMULATOR"):
+    variables = ("LOADER", "STREAMS", "VERBOSE", "EMULATOR")
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", *variables):
         environment.pop(name, None)
     return subprocess.run(
         ["make", f"--makefile={ROOT / 'Makefile'}", *arguments],  # noqa: S607 - any make
@@ -349,6 +413,7 @@ def test_make_refuses_an_unknown_loader_before_it_installs_anything(
         (["LOADER=jsonl"], "--loader=target-jsonl --"),
         (["LOADER=target-postgres"], "--loader=target-postgres --"),
         (["VERBOSE=0"], "--loader=target-csv --"),
+        (["STREAMS=plant"], "--loader=target-csv --streams='plant' --"),
         (
             ["VERBOSE=1", "EMULATOR=--portals=7"],
             "--loader=target-csv --verbose -- --portals=7",
@@ -368,6 +433,6 @@ def test_make_passes_its_variables_to_the_demo(
 def test_make_help_names_the_variables_and_their_values() -> None:
     printed = make("help").stdout
 
-    for name in ("LOADER", "VERBOSE", "EMULATOR", "PYTHON"):
+    for name in ("LOADER", "STREAMS", "VERBOSE", "EMULATOR", "PYTHON"):
         assert f"\n  {name} " in printed
     assert "csv (the default), jsonl, duckdb, postgres" in printed
