@@ -286,8 +286,8 @@ def test_a_supervised_command_ends_with_its_exit_code(
 def test_a_demo_with_the_streams_of_a_plant_shows_all_tables_and_the_assets(
     directory: Path,
 ) -> None:
-    sizes: dict[str, t.Any] = {"asset_models": 33, "portals": 2, "projects": 2}
-    plant = Plant.make("factory", **FACTORY, **sizes)
+    sizes: dict[str, t.Any] = {**FACTORY, "asset_models": 33}
+    plant = Plant.make("factory", **{**sizes, "portals": 2, "projects": 2})
     options = ("--asset-models=33", "--portals=2", "--projects-per-portal=2")
 
     demo = start(directory, "--loader=target-jsonl", "--streams=plant", "--", *options)
