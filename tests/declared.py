@@ -12,6 +12,7 @@ from tap_iot_sitewise.streams.attribute import key, parent_key, text
 from tap_iot_sitewise.streams.entity import Entity
 from tap_iot_sitewise.streams.request import Batch, Listing
 from tap_iot_sitewise.streams.stream import SiteWiseStream
+from tap_iot_sitewise.streams.time_series import TimeSeries
 from tap_iot_sitewise.tap import TapIoTSiteWise
 
 
@@ -28,17 +29,6 @@ class Models(SiteWiseStream):
     )
 
 
-class Series(SiteWiseStream):
-    name = "series"
-    entity = Entity(
-        "TimeSeriesSummary",
-        key("time_series_id", "ID."),
-        text("asset_id", "ID of the asset."),
-        text("property_id", "ID of the property."),
-    )
-    request = Listing("ListTimeSeries", "TimeSeriesSummaries")
-
-
 class Values(SiteWiseStream):
     """A batch operation, which botocore does not paginate."""
 
@@ -52,7 +42,7 @@ class Values(SiteWiseStream):
     request = Batch(
         "BatchGetAssetPropertyValue",
         "successEntries",
-        parent=Series,
+        parent=TimeSeries,
         by={"assetId": "asset_id", "propertyId": "property_id"},
         columns=("time_series_id",),
         size=3,
@@ -73,7 +63,7 @@ class ManyValues(Values):
 
 
 class BatchTap(Tap):
-    chosen = (Series, ManyValues)
+    chosen = (TimeSeries, ManyValues)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from emulator import Answer, Emulator, Plant
 from emulator.errors import ApiError
 from emulator.faults import Fault
 from tap_iot_sitewise.errors import SettingsError, TapError
+from tap_iot_sitewise.streams.time_series import TimeSeries
 from tap_iot_sitewise.tap import TapIoTSiteWise
 from tests import declared
 from tests.answering import answering
@@ -617,7 +618,7 @@ def the_state_cannot_be_used(stage: Stage) -> Iterator[list[str]]:
 @scene
 def streams_of_later_releases_fail(stage: Stage) -> Iterator[list[str]]:
     """Streams with other declarations than today's, see ``tests.declared``."""
-    streams = [declared.Series, declared.Values]
+    streams = [TimeSeries, declared.Values]
     stage.environment.setattr("tap_iot_sitewise.tap.ALL_STREAMS", streams)
     stage.environment.setattr("tap_iot_sitewise.tap.enabled_streams", lambda _: streams)
     series = {"timeSeriesId": "speed", **dict.fromkeys(("assetId", "propertyId"), ID)}
@@ -625,8 +626,8 @@ def streams_of_later_releases_fail(stage: Stage) -> Iterator[list[str]]:
     with answering(lambda: json.dumps(body).encode()) as url:
         yield stage.static(aws_endpoint_url=url)
     entry = {
-        "tap_stream_id": "series",
-        "schema": declared.Series.entity.schema,
+        "tap_stream_id": "property_values",
+        "schema": declared.Values.entity.schema,
         "replication_method": "INCREMENTAL",
     }
     yield stage.says(static(stage.aws), catalog={"streams": [entry]})

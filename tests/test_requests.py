@@ -13,10 +13,11 @@ import pytest
 from tap_iot_sitewise.streams.asset_models import AssetModelHierarchies, AssetModels
 from tap_iot_sitewise.streams.assets import AssetProperties, Assets
 from tap_iot_sitewise.streams.monitor import Portals, ProjectAssets, Projects
+from tap_iot_sitewise.streams.time_series import TimeSeries
 from tests import declared
 from tests.answering import scripted
 from tests.conftest import clean_environment
-from tests.declared import Models, Series, Tap, Values
+from tests.declared import Models, Tap, Values
 from tests.test_incremental import extracted
 
 if t.TYPE_CHECKING:
@@ -167,7 +168,7 @@ def test_a_batch_operation_asks_for_so_many_parents_and_follows_tokens_in_the_bo
     account: Account,
 ) -> None:
     run = extract(
-        account, Series, Values, emit_activate_version_messages=True
+        account, TimeSeries, Values, emit_activate_version_messages=True
     ).succeeded()
 
     assert [record["time_series_id"] for record in run.records("property_values")] == [
@@ -179,7 +180,7 @@ def test_a_batch_operation_asks_for_so_many_parents_and_follows_tokens_in_the_bo
     assert [asked.get("nextToken") for asked in batches].count("more") == 3
     # The rows of earlier runs stay.
     assert [stream for kind, stream in run.kinds if kind == "ACTIVATE_VERSION"] == [
-        "series"
+        "time_series"
     ]
 
 
@@ -189,7 +190,7 @@ def test_an_item_of_no_entry_ends_the_run(account: Account) -> None:
         return status, content.replace(b'"entryId": "2"', b'"entryId": "8"')
 
     with scripted(answer) as url:
-        run = extract(account, Series, Values, aws_endpoint_url=url)
+        run = extract(account, TimeSeries, Values, aws_endpoint_url=url)
 
     assert run.code == 1
     assert run.log.startswith("BatchGetAssetPropertyValue: an item of the answer")
@@ -201,13 +202,15 @@ def test_a_stream_that_is_not_selected_runs_for_its_children_only(
     with scripted(account) as url:
         config = settings(url)
         kind = type(
-            "TestTap", (Tap,), {"chosen": (AssetModels, AssetModelHierarchies, Series)}
+            "TestTap",
+            (Tap,),
+            {"chosen": (AssetModels, AssetModelHierarchies, TimeSeries)},
         )
 
         def without_parents() -> TapIoTSiteWise:
             tap: TapIoTSiteWise = kind(config=config)
             tap.streams["asset_models"].selected = False
-            tap.streams["series"].selected = False
+            tap.streams["time_series"].selected = False
             return tap
 
         run = extracted(without_parents).succeeded()
