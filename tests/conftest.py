@@ -249,13 +249,13 @@ def meltano_project() -> Iterator[None]:
 
 def discover(*extra_streams: str) -> Message:
     """Return the catalog that --discover prints."""
-    text = subprocess.run(
+    code, text, log = fork_server.run(
         [str(COMMAND), "--config", "ENV", "--discover"],
+        cwd=ROOT,
         env=clean_environment(TAP_IOT_SITEWISE_EXTRA_STREAMS=json.dumps(extra_streams)),
-        capture_output=True,
-        check=True,
         timeout=120,
-    ).stdout
+    )
+    assert code == 0, log.decode()
     found: Message = json.loads(text)
     return found
 
