@@ -20,6 +20,8 @@ def tree(
 ) -> Iterator[str]:
     """Draw each asset below its parent, with its model and the number of assets below.
 
+    Assets with the same parent come in the order of their names.
+
     Only the first four children of an asset are drawn. A line counts the others.
 
     Args:
@@ -40,7 +42,11 @@ def tree(
     for association in associations:
         children[association["parent_asset_id"]].append(association["child_asset_id"])
     below = {child for group in children.values() for child in group}
-    for top in (asset for asset in labels if asset not in below):
+    # A table has its rows in any order.
+    for group in children.values():
+        group.sort(key=lambda child: labels.get(child, ""))
+    tops = [asset for asset in labels if asset not in below]
+    for top in sorted(tops, key=labels.__getitem__):
         yield from _lines(top, labels, children, "", "")
 
 

@@ -303,8 +303,13 @@ def test_a_demo_with_the_streams_of_a_plant_shows_all_tables_and_the_assets(
         kind: sum(map(len, plant.listings(kind))) for kind in KINDS_BY_NAME
     }
     assert f"The {counts['assets']} assets, each with its model:" in shown
-    press = [line for line in shown.splitlines() if line.endswith("Press 1 (Press)")]
-    assert press == ["  │  ├─ Press 1 (Press)"] * 2
+    lines = [each for each in shown.splitlines() if "Line" in each or "Press" in each]
+    of_a_site = [
+        "  ├─ Line 1 (Bottling line): 3 assets",
+        "  ├─ Line 2 (Assembly line): 4 assets",
+        "  │  ├─ Press 1 (Press)",
+    ]
+    assert lines == of_a_site * 2
     (site,) = (line for line in shown.splitlines() if "Hamburg (Site): " in line)
     assert site == f"  Hamburg (Site): {counts['assets'] // 2 - 1} assets"
 
@@ -323,12 +328,13 @@ def test_a_tree_shows_four_children_of_each_asset_and_counts_the_others() -> Non
     names = ["top", "alone", *"abcde", "f\ng"]
     assets = [{"asset_id": n, "name": n, "asset_model_id": "s"} for n in names]
     assets[1]["asset_model_id"] = "?"
-    pairs = [*(("top", child) for child in "abcde"), ("b", "f\ng")]
+    pairs = [*(("top", child) for child in "ebcda"), ("b", "f\ng")]
     associations = [
         {"parent_asset_id": above, "child_asset_id": below} for above, below in pairs
     ]
 
     assert list(tree(assets, associations, models)) == [
+        "alone (unknown model)",
         "top (Site): 6 assets",
         "├─ a (Site)",
         "├─ b (Site): 1 asset",
@@ -336,7 +342,6 @@ def test_a_tree_shows_four_children_of_each_asset_and_counts_the_others() -> Non
         "├─ c (Site)",
         "├─ d (Site)",
         "└─ and 1 more",
-        "alone (unknown model)",
     ]
 
 

@@ -89,6 +89,9 @@ def test_every_column_of_a_factory_is_filled_in_some_record(tap: TapCommand) -> 
         found = run.records(stream)
         for column in expected_plant.COLUMNS[stream]:
             assert any(record[column] not in (None, [], "") for record in found), column
+    for stream in ("assets", "computation_models"):
+        errors = [record["status"]["error"] for record in run.records(stream)]
+        assert any(error and error["details"] for error in errors)
 
 
 def test_every_record_is_valid_by_the_schema_of_its_stream_formats_included(

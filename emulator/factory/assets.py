@@ -66,8 +66,14 @@ def assets(source: Source, parent: Record | None) -> Iterator[Record]:
 def _status(thing: Thing, index: int) -> Record:
     if thing.name == "Leak tester" and index % 20 == 1:
         error = {
-            "code": "INTERNAL_FAILURE",
-            "message": "An internal error occurred. Try again later.",
+            "code": "VALIDATION_ERROR",
+            "message": "The asset has properties that can't be computed.",
+            "details": [
+                {
+                    "code": "INCOMPATIBLE_COMPUTE_LOCATION",
+                    "message": "Transform 'Temperature in kelvin' has no edge gateway.",
+                }
+            ],
         }
         return {"state": "FAILED", "error": error}
     return {"state": "UPDATING" if thing.name == "Lathe" else "ACTIVE"}

@@ -83,6 +83,12 @@ def computation_models(source: Source, _: Record | None) -> Iterator[Record]:
             error = {
                 "code": "VALIDATION_ERROR",
                 "message": "The model has too few values for training.",
+                "details": [
+                    {
+                        "code": "INCOMPATIBLE_FORWARDING_CONFIGURATION",
+                        "message": "Measurement 'Temperature' is not forwarded.",
+                    }
+                ],
             }
             status = {"state": "FAILED", "error": error}
         yield {
