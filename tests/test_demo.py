@@ -345,6 +345,26 @@ def test_a_tree_shows_four_children_of_each_asset_and_counts_the_others() -> Non
     ]
 
 
+def test_a_tree_ends_where_an_asset_is_below_itself_or_below_several_others() -> None:
+    models = [{"asset_model_id": "s", "name": "Site"}]
+    assets = [{"asset_id": n, "name": n, "asset_model_id": "s"} for n in "abcd"]
+    pairs = ("ab", "ac", "bd", "cd", "db", "dd")
+    associations = [
+        {"parent_asset_id": pair[0], "child_asset_id": pair[1]} for pair in pairs
+    ]
+
+    # What is below an asset is drawn where the asset comes first.
+    assert list(tree(assets, associations, models)) == [
+        "a (Site): 3 assets",
+        "├─ b (Site): 2 assets",
+        "│  └─ d (Site): 2 assets",
+        "│     ├─ b (Site): 2 assets",
+        "│     └─ d (Site): 2 assets",
+        "└─ c (Site): 2 assets",
+        "   └─ d (Site): 2 assets",
+    ]
+
+
 def test_a_table_is_aligned_whatever_its_texts_are() -> None:
     rows: list[dict[str, object]] = [
         {"name": "Cork\r\noperations", "state": "ACTIVE", "projects": 5, "error": ""},
