@@ -108,7 +108,7 @@ def _check_entry(name: str, given: JSONObject, entity: Entity) -> JSONObject:
         )
         raise TapError(msg)
     entry["key_properties"] = keys or list(entity.key)
-    _check_replication(name, entry, root, entity.change_column)
+    _check_replication(name, entry, root, entity)
     automatic = {*entry["key_properties"], entry.get("replication_key")} - {None}
     for column in automatic:
         if column not in entry["schema"]["properties"]:
@@ -158,14 +158,15 @@ def _types(schema: JSONObject) -> set[str]:
 
 
 def _check_replication(
-    name: str, entry: JSONObject, root: JSONObject, change_column: str | None
+    name: str, entry: JSONObject, root: JSONObject, entity: Entity
 ) -> None:
     """Set the replication method; the metadata takes precedence over the entry."""
+    column = entity.replication_column
     method = (
         root.get("replication-method")
         or root.get("forced-replication-method")
         or entry.get("replication_method")
-        or REPLICATION_FULL_TABLE
+        or (REPLICATION_INCREMENTAL if entity.time_column else REPLICATION_FULL_TABLE)
     )
     if method not in _METHODS:
         msg = (
@@ -175,20 +176,17 @@ def _check_replication(
         raise TapError(msg)
     key = root.get("replication-key") or entry.get("replication_key")
     incremental = method == REPLICATION_INCREMENTAL
-    if incremental and change_column is None:
+    if incremental and column is None:
         msg = (
             f"--catalog: {name}: the stream has no replication key; use the "
             f"replication method {REPLICATION_FULL_TABLE}"
         )
         raise TapError(msg)
-    if incremental and key not in {None, change_column}:
-        msg = (
-            f"--catalog: {name}: {key!r} cannot be the replication key; use "
-            f"{change_column}"
-        )
+    if incremental and key not in {None, column}:
+        msg = f"--catalog: {name}: {key!r} cannot be the replication key; use {column}"
         raise TapError(msg)
     entry["replication_method"] = method
-    entry["replication_key"] = change_column if incremental else None
+    entry["replication_key"] = column if incremental else None
     root.pop("replication-key", None)
     root.pop("forced-replication-method", None)
 

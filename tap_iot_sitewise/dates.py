@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+
+_DURATION = re.compile(r"P(T?\d{1,9}([.,]\d{1,9})?[A-Z])+")
+"""The form of a duration. pendulum 3.3 wraps numbers of more digits around."""
 
 
 def rfc3339(moment: dt.datetime) -> str:
@@ -50,3 +54,29 @@ def parse_moment(text: object) -> dt.datetime:
         raise ValueError(msg) from error
     msg = f"{text!r} is not a date and time"
     raise ValueError(msg)
+
+
+def parse_duration(text: object) -> dt.timedelta:
+    """Parse an ISO 8601 duration, for example ``P1D`` or ``PT15M``.
+
+    A month counts as 30 days and a year as 365 days.
+
+    Args:
+        text: The duration.
+
+    Raises:
+        ValueError: The text is not a duration.
+    """
+    import pendulum  # noqa: PLC0415 - as above
+
+    msg = f"{text!r} is not a duration"
+    # pendulum 3.3 also parses dates, intervals, and "PT" as a duration of 0.
+    if not isinstance(text, str) or not _DURATION.fullmatch(text):
+        raise ValueError(msg)
+    try:
+        parsed = pendulum.parse(text, exact=True)
+    except OverflowError as error:
+        raise ValueError(msg) from error
+    if not isinstance(parsed, pendulum.Duration):
+        raise ValueError(msg)  # noqa: TRY004 - callers expect one kind of error
+    return parsed.as_timedelta()

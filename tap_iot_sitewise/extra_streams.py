@@ -35,6 +35,15 @@ def enabled_streams(config: Config) -> list[type[SiteWiseStream]]:
     return [*STREAMS, *extra]
 
 
+def windowed_streams(config: Config) -> list[type[SiteWiseStream]]:
+    """Return the streams that the tap has and that read windows of time.
+
+    Args:
+        config: Settings, see :func:`enabled_streams`.
+    """
+    return [s for s in enabled_streams(config) if s.entity.time_column is not None]
+
+
 def problems(config: Config) -> Iterator[str]:
     """Yield a clause for each name in ``extra_streams`` that is not an extra stream.
 

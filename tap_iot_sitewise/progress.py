@@ -25,7 +25,11 @@ class Progress:
         self._due = time.monotonic() + _INTERVAL
 
     def show(
-        self, stream: str, records: int, requests: int, parents: tuple[int, int]
+        self,
+        stream: str,
+        records: int,
+        requests: int,
+        parents: tuple[int, int] = (0, 0),
     ) -> None:
         """Show the progress of a stream, unless the last update is too recent.
 
@@ -33,7 +37,8 @@ class Progress:
             stream: Name of the stream.
             records: Records read so far.
             requests: Requests sent so far.
-            parents: Parents read so far, and all parents; 0 for a top-level stream.
+            parents: Parents read so far, and all parents; 0 for a stream that does not
+                list parent by parent.
         """
         if self._shown and time.monotonic() >= self._due:
             self._due = time.monotonic() + _INTERVAL

@@ -7,6 +7,8 @@ import typing as t
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 
+from tap_iot_sitewise import settings_telemetry
+
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -174,11 +176,13 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.ArrayType(th.StringType),
         title="Extra streams",
         description=(
-            "Streams to add to asset_models, portals and projects: their names, or "
-            "plant for all of them (asset_model_properties, asset_model_hierarchies, "
+            "Streams to add to asset_models, portals and projects: their names, plant "
+            "(asset_model_properties, asset_model_hierarchies, "
             "asset_model_composite_models, assets, asset_associations, "
             "asset_properties, time_series, project_assets, dashboards, "
-            "access_policies, gateways, bulk_import_jobs, computation_models)."
+            "access_policies, gateways, bulk_import_jobs, computation_models) or "
+            "telemetry (property_values, property_value_history, "
+            "property_aggregates)."
         ),
     ),
     th.Property(
@@ -186,8 +190,9 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "First bookmark of a stream with incremental replication. The default time "
-            "zone is UTC."
+            "First bookmark of a stream with incremental replication. Required for "
+            "property_value_history and property_aggregates, which begin after this "
+            "date. The default time zone is UTC."
         ),
     ),
     th.Property(
@@ -231,6 +236,7 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         title="IAM Roles Anywhere endpoint",
         description="Custom IAM Roles Anywhere endpoint, https only.",
     ),
+    *settings_telemetry.PROPERTIES,
 ).to_dict()
 # The SDK's Tap supports this setting and does not declare it.
 SCHEMA["properties"].update(EMIT_ACTIVATE_VERSION_CONFIG["properties"])

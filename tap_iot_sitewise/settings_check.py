@@ -9,7 +9,7 @@ import typing as t
 
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from tap_iot_sitewise import extra_streams, redaction
+from tap_iot_sitewise import extra_streams, redaction, settings_telemetry
 from tap_iot_sitewise.dates import parse_moment, rfc3339
 from tap_iot_sitewise.errors import SettingsError
 from tap_iot_sitewise.settings_warnings import secret_values, warn_of_unknown
@@ -97,9 +97,10 @@ def check(
     likely = stream_maps.misspelled(config, tables)
     for clause in dict.fromkeys(likely):
         logger.warning("%s", clause)
-    if "start_date" in config:
-        # The SDK 0.54 compares it with bookmarks, and accepts fewer formats.
-        config["start_date"] = rfc3339(parse_moment(config["start_date"]))
+    for name in ("start_date", "end_date"):
+        if name in config:
+            # The SDK 0.54 compares dates with bookmarks, and accepts fewer formats.
+            config[name] = rfc3339(parse_moment(config[name]))
     if config.get("batch_config") and config.get("emit_activate_version_messages"):
         logger.warning(
             "emit_activate_version_messages: no ACTIVATE_VERSION is sent, because "
@@ -154,6 +155,7 @@ def problems(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
         _timeout_problems,
         _url_problems,
         extra_streams.problems,
+        settings_telemetry.problems,
     )
     return [
         *map(_clause, errors),
@@ -210,6 +212,13 @@ def _missing(config: Config, wrong: Container[object]) -> Iterator[str]:
     for name in _REQUIRED.get(method, ()):
         if not config.get(name) and name not in wrong:
             yield f"{name} is missing (auth_method {method} requires it)"
+
+    start = "start_date"
+    if start not in config and start not in wrong:
+        windowed = [s.name for s in extra_streams.windowed_streams(config)]
+        if windowed:
+            require = "requires" if len(windowed) == 1 else "require"
+            yield f"{start} is missing ({' and '.join(windowed)} {require} it)"
 
     depth = "flattening_max_depth"
     if config.get("flattening_enabled") and depth not in config and depth not in wrong:

@@ -63,7 +63,7 @@ def check_state(
         if entity is None:
             kept[name] = bookmark or {}
             continue
-        column = entity.change_column
+        column = entity.replication_column
         if not bookmark or column is None or bookmark.get("replication_key") != column:
             continue
         value = bookmark.get("replication_key_value")

@@ -33,9 +33,7 @@ from emulator import Answer, Emulator, Plant
 from emulator.errors import ApiError
 from emulator.faults import Fault
 from tap_iot_sitewise.errors import SettingsError, TapError
-from tap_iot_sitewise.streams.time_series import TimeSeries
 from tap_iot_sitewise.tap import TapIoTSiteWise
-from tests import declared
 from tests.answering import answering
 from tests.conftest import ROOT, TapCommand, clean_environment, static
 from tests.documents import page
@@ -616,21 +614,39 @@ def the_state_cannot_be_used(stage: Stage) -> Iterator[list[str]]:
 
 
 @scene
-def streams_of_later_releases_fail(stage: Stage) -> Iterator[list[str]]:
-    """Streams with other declarations than today's, see ``tests.declared``."""
-    streams = [TimeSeries, declared.Values]
-    stage.environment.setattr("tap_iot_sitewise.tap.ALL_STREAMS", streams)
-    stage.environment.setattr("tap_iot_sitewise.tap.enabled_streams", lambda _: streams)
-    series = {"timeSeriesId": "speed", **dict.fromkeys(("assetId", "propertyId"), ID)}
-    body = {"TimeSeriesSummaries": [series], "successEntries": [{"entryId": "none"}]}
-    with answering(lambda: json.dumps(body).encode()) as url:
-        yield stage.static(aws_endpoint_url=url)
-    entry = {
-        "tap_stream_id": "property_values",
-        "schema": declared.Values.entity.schema,
-        "replication_method": "INCREMENTAL",
+def an_answer_with_values_is_not_valid(stage: Stage) -> Iterator[list[str]]:
+    streams = ["property_values", "property_aggregates"]
+    day = {"start_date": "2024-05-31", "end_date": "2024-06-01"}
+    series = {
+        "timeSeriesId": "speed",
+        "dataType": "DOUBLE",
+        **dict.fromkeys(("assetId", "propertyId"), ID),
     }
-    yield stage.says(static(stage.aws), catalog={"streams": [entry]})
+
+    def says(value: object, entry: Message | None = None, stream: int = 0) -> list[str]:
+        member = ("assetPropertyValue", "aggregatedValues")[stream]
+        found = {"entryId": "0", member: value, **(entry or {})}
+        body = {"TimeSeriesSummaries": [series], "successEntries": [found]}
+        for list_ in ("assetModelSummaries", "portalSummaries"):
+            body[list_] = []
+        with answering(lambda: json.dumps(body).encode()) as url:
+            return stage.static(
+                aws_endpoint_url=url, extra_streams=[streams[stream]], **day
+            )
+
+    moment = {"timeInSeconds": 1}
+    yield says({"value": {"doubleValue": 1}, "timestamp": moment}, {"entryId": "none"})
+    yield says({"value": {"doubleValue": True}, "timestamp": moment})
+    yield says({"value": {"doubleValue": "one"}, "timestamp": moment})
+    yield says({"value": {"arrayValue": []}, "timestamp": moment})
+    yield says({"value": {"doubleValue": 1}, "timestamp": {"timeInSeconds": 10**12}})
+    yield says(
+        {
+            "value": {"doubleValue": 1},
+            "timestamp": {"timeInSeconds": 1, "offsetInNanos": 10**9},
+        }
+    )
+    yield says([{"timestamp": 1, "value": {"sum": "much"}}], stream=1)
 
 
 # Scenes that take the command

@@ -10,14 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+import tap_iot_sitewise
 from tap_iot_sitewise.streams.asset_models import AssetModelHierarchies, AssetModels
 from tap_iot_sitewise.streams.assets import AssetProperties, Assets
 from tap_iot_sitewise.streams.monitor import Portals, ProjectAssets, Projects
+from tap_iot_sitewise.streams.telemetry import PropertyValues
 from tap_iot_sitewise.streams.time_series import TimeSeries
-from tests import declared
 from tests.answering import scripted
 from tests.conftest import clean_environment
-from tests.declared import Models, Tap, Values
+from tests.declared import Models, Tap
 from tests.test_incremental import extracted
 
 if t.TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Account:
                         "timeSeriesId": f"series {number}",
                         "assetId": ASSET.format(number),
                         "propertyId": MODEL.format(7),
+                        "dataType": "DOUBLE",
                     }
                     for number in range(start, end)
                 ]
@@ -100,7 +102,10 @@ class Account:
 
 
 def success(entries: list[dict[str, str]]) -> dict[str, t.Any]:
-    found = [{"entryId": entry["entryId"]} for entry in entries]
+    value = {"value": {"doubleValue": 1.5}, "timestamp": {"timeInSeconds": 1}}
+    found = [
+        {"entryId": entry["entryId"], "assetPropertyValue": value} for entry in entries
+    ]
     return {"successEntries": found, "errorEntries": [], "skippedEntries": []}
 
 
@@ -167,21 +172,21 @@ def test_a_page_can_hold_plain_strings_and_each_comes_once(account: Account) -> 
 def test_a_batch_operation_asks_for_so_many_parents_and_follows_tokens_in_the_body(
     account: Account,
 ) -> None:
-    run = extract(
-        account, TimeSeries, Values, emit_activate_version_messages=True
-    ).succeeded()
+    account.series = 300
 
-    assert [record["time_series_id"] for record in run.records("property_values")] == [
-        f"series {n}" for n in range(SERIES)
-    ]
+    run = extract(account, PropertyValues).succeeded()
+
+    assert {record["time_series_id"] for record in run.records("property_values")} == {
+        f"series {n}" for n in range(300)
+    }
     batches = [asked for path, asked in account.asked if "batch" in path]
-    # Seven parents, three at a time, two pages each.
-    assert sorted(len(asked["entries"]) for asked in batches) == [1, 1, 3, 3, 3, 3]
-    assert [asked.get("nextToken") for asked in batches].count("more") == 3
-    # The rows of earlier runs stay.
-    assert [stream for kind, stream in run.kinds if kind == "ACTIVATE_VERSION"] == [
-        "time_series"
+    # 300 parents, 128 at a time, two pages each.
+    assert sorted(len(asked["entries"]) for asked in batches) == [
+        *(44, 44),
+        *(128, 128, 128, 128),
     ]
+    assert [asked.get("nextToken") for asked in batches].count("more") == 3
+    assert "" not in [asked.get("nextToken") for asked in batches]
 
 
 def test_an_item_of_no_entry_ends_the_run(account: Account) -> None:
@@ -190,10 +195,10 @@ def test_an_item_of_no_entry_ends_the_run(account: Account) -> None:
         return status, content.replace(b'"entryId": "2"', b'"entryId": "8"')
 
     with scripted(answer) as url:
-        run = extract(account, TimeSeries, Values, aws_endpoint_url=url)
+        run = extract(account, PropertyValues, aws_endpoint_url=url)
 
     assert run.code == 1
-    assert run.log.startswith("BatchGetAssetPropertyValue: an item of the answer")
+    assert "BatchGetAssetPropertyValue: an entry of the answer" in run.log
 
 
 def test_a_stream_that_is_not_selected_runs_for_its_children_only(
@@ -234,14 +239,17 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 def peak(series: int, output: Path) -> float:
     """Run the tap with so many parents; returns its most memory at once, in MiB."""
-    command = [sys.executable, "-m", declared.__name__, "--config", "ENV"]
+    command = [sys.executable, "-m", tap_iot_sitewise.__name__, "--config", "ENV"]
     with scripted(Account(series)) as url:
         done = subprocess.run(
             [sys.executable, "-c", MEASURE, str(output), *command],
             env=clean_environment(
                 **{
                     f"TAP_IOT_SITEWISE_{name.upper()}": value
-                    for name, value in settings(url).items()
+                    for name, value in {
+                        **settings(url),
+                        "extra_streams": "time_series,property_values",
+                    }.items()
                 }
             ),
             stdout=subprocess.PIPE,

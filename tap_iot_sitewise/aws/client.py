@@ -14,7 +14,6 @@ from tap_iot_sitewise.aws.paging import Page, Seen
 from tap_iot_sitewise.aws.responses import (
     BROKEN_PAGE,
     FIRST_ERROR_STATUS,
-    decode,
     error_in,
 )
 from tap_iot_sitewise.aws.retries import retry_without_quota
@@ -30,6 +29,9 @@ if t.TYPE_CHECKING:
 
 SERVICE = "iotsitewise"
 """Name of the service in botocore."""
+
+_PAGE = "page"
+"""Member of an answer, as changed by this module, with the items of the page."""
 
 
 class Client:
@@ -47,7 +49,7 @@ class Client:
         self._page_size: int = config["page_size"]
         self._max_attempts: int = config["max_attempts"]
         self._auth_method: str = config["auth_method"]
-        self._results: dict[str, str] = {}
+        self._readers: dict[str, tuple[str, Callable[[bytes], t.Any]]] = {}
         self._client = session.client(
             SERVICE,
             region_name=config["aws_region"],
@@ -94,7 +96,7 @@ class Client:
             TapError: The call failed after all attempts, or the pages do not end.
         """
         operation = request.operation
-        self._results[operation] = request.result
+        self._readers[operation] = request.result, request.read
         call = getattr(self._client, xform_name(operation))
         parameters = {**self._paging(operation), **request.parameters}
         seen = Seen(request)
@@ -110,7 +112,7 @@ class Client:
                 )
                 raise TapError(msg)
             token = answer.get("nextToken")
-            yield seen.new(answer[request.result], token)
+            yield seen.new(answer[_PAGE], token)
             if token is None:
                 return
             parameters["nextToken"] = token
@@ -171,22 +173,16 @@ class Client:
             error = error_in(status, response_dict["headers"], body)
             customized_response_dict["Error"] = error
             return
-        result = self._results[operation_model.name]
+        result, read = self._readers[operation_model.name]
         try:
-            answer = decode(body)
-            page, token = answer[result], answer.get("nextToken")
-        except (ValueError, TypeError, KeyError, AttributeError):
-            page, token = None, None
-        sound = isinstance(page, list) and (
-            token is None or (isinstance(token, str) and token != "")
-        )
-        if sound:
-            customized_response_dict.update({result: page, "nextToken": token})
-        else:
+            page, token = read(body)
+        except ValueError:
             customized_response_dict["Error"] = {
                 "Code": BROKEN_PAGE,
                 "Message": f"the answer was cut short or is not a page of {result}",
             }
+        else:
+            customized_response_dict.update({_PAGE: page, "nextToken": token})
 
 
 def _mask_credentials(request: t.Any, **_: object) -> None:  # noqa: ANN401

@@ -6,6 +6,7 @@ import threading
 import typing as t
 from dataclasses import dataclass, field
 
+from tap_iot_sitewise.aws.responses import entries_in, page_in
 from tap_iot_sitewise.errors import TapError
 from tap_iot_sitewise.remembered import Remembered
 
@@ -45,22 +46,18 @@ class Request:
     entries: Mapping[str, Mapping[str, t.Any]] | None = None
     parent: str | None = None
 
-    def columns_of(self, item: t.Any) -> Mapping[str, t.Any]:  # noqa: ANN401
-        """Return the columns of an item's record whose values come from the request.
+    def read(self, body: bytes) -> tuple[Page, str | None]:
+        """Return the items of a page, and the token of the next page.
+
+        Args:
+            body: Body of an answer.
 
         Raises:
-            TapError: The item has no entry in the request.
+            ValueError: The body is not a complete page.
         """
         if self.entries is None:
-            return self.columns
-        try:
-            return self.entries[item["entryId"]]
-        except (KeyError, TypeError) as error:
-            msg = (
-                f"{self.operation}: an item of the answer has an unknown entryId; "
-                "report this line as an issue of the tap"
-            )
-            raise TapError(msg) from error
+            return page_in(body, self.result)
+        return entries_in(body)
 
 
 @dataclass

@@ -72,6 +72,80 @@ def decode(body: bytes) -> t.Any:  # noqa: ANN401
         raise ValueError(msg) from error
 
 
+class _Entries(msgspec.Struct, forbid_unknown_fields=False):
+    """Answer of a batch operation. The values stay as received."""
+
+    successEntries: list[dict[str, msgspec.Raw]] | None = None  # noqa: N815 - AWS's name
+    errorEntries: list[dict[str, t.Any]] | None = None  # noqa: N815
+    skippedEntries: list[dict[str, t.Any]] | None = None  # noqa: N815
+    nextToken: str | None = None  # noqa: N815
+
+
+_entries_decoder = msgspec.json.Decoder(_Entries)
+
+
+def page_in(body: bytes, result: str) -> tuple[list[t.Any], str | None]:
+    """Return the items of a page and the token of the next page.
+
+    Args:
+        body: Body of the answer.
+        result: Member that contains the items.
+
+    Raises:
+        ValueError: The body is not a complete page.
+    """
+    try:
+        answer = decode(body)
+        page, token = answer[result], answer.get("nextToken")
+    except (TypeError, KeyError, AttributeError) as error:
+        msg = f"the answer has no {result}"
+        raise ValueError(msg) from error
+    if not isinstance(page, list) or not (token is None or isinstance(token, str)):
+        msg = f"{result} is not a list, or the token is not text"
+        raise ValueError(msg)
+    return page, _checked(token)
+
+
+def entries_in(body: bytes) -> tuple[list[t.Any], str | None]:
+    """Return the entries of an answer of a batch operation and the next token.
+
+    The entries that are skipped are not returned: an earlier page finished them.
+
+    Args:
+        body: Body of the answer.
+
+    Returns:
+        Entries that succeeded, their members not decoded (:class:`msgspec.Raw`), and
+        entries that failed, with an ``errorCode``.
+
+    Raises:
+        ValueError: The body is not a complete page.
+    """
+    try:
+        # The decoder does not check the encoding of what it does not decode.
+        body.decode("utf-8")
+        answer = _entries_decoder.decode(body)
+    except msgspec.ValidationError as error:
+        msg = f"the entries are not valid: {error}"
+        raise ValueError(msg) from error
+    except (msgspec.DecodeError, RecursionError):
+        # A lone surrogate, see `decode`.
+        repaired = msgspec.json.encode(decode(body))
+        return entries_in(repaired)
+    if answer.successEntries is answer.errorEntries is answer.skippedEntries is None:
+        msg = "the answer has no entries"
+        raise ValueError(msg)
+    page = [*(answer.successEntries or ()), *(answer.errorEntries or ())]
+    return page, _checked(answer.nextToken)
+
+
+def _checked(token: str | None) -> str | None:
+    if token == "":
+        msg = "the token is empty"
+        raise ValueError(msg)
+    return token
+
+
 def error_in(
     status: int, headers: Mapping[str, str], body: bytes
 ) -> dict[t.Literal["Code", "Message"], str]:

@@ -71,16 +71,16 @@ class SingerStream(Stream):
         self._writer = t.cast("MessageWriter", tap.message_writer)
         self._sent_before = 0
 
-    @abc.abstractmethod
-    def pages(self) -> Iterator[list[Record]]:
-        """Yield the records to send, page by page."""
-
     @property
     def sent(self) -> int:
         """Number of RECORD messages since the start of the stream."""
         return self._writer.records - self._sent_before
 
     # Extraction
+
+    @abc.abstractmethod
+    def pages(self) -> Iterator[list[Record]]:
+        """Yield the records to send, page by page."""
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
@@ -102,7 +102,6 @@ class SingerStream(Stream):
             yield from super()._sync_records(context, write_messages=write_messages)
 
     def _read_for_children(self) -> None:
-        """Read the pages. Only the child streams need them."""
         for _ in self.pages():
             pass
 
@@ -132,8 +131,8 @@ class SingerStream(Stream):
                         room = min(room, self.ABORT_AT_RECORD_COUNT - count)
                     part, left = left[:room], left[room:]
                     self._write_records(part)
-                    count += len(part)
                     counter.increment(len(part))
+                    count += len(part)
                     if count % self.STATE_MSG_FREQUENCY == 0:
                         self._write_state_message()
             self._finalize_state(self.stream_state)
@@ -151,12 +150,13 @@ class SingerStream(Stream):
             ]
         )
         self._writer.write_records(lines, len(records))
-        column = self.replication_key
-        if column is not None:
-            dated = (record for record in records if record[column] is not None)
-            latest = max(dated, key=lambda record: record[column], default=None)
-            if latest is not None:
-                self._increment_stream_state(latest)
+        self._move_bookmark(records)
+
+    def _move_bookmark(self, records: list[Record]) -> None:
+        if (column := self.replication_key) is not None:
+            dated = [record for record in records if record[column] is not None]
+            if dated:
+                self._increment_stream_state(max(dated, key=lambda r: r[column]))
 
     @override
     def get_sync_timer(self) -> Timer:
@@ -293,8 +293,8 @@ class SingerStream(Stream):
     ) -> None:
         """Log the SDK's messages about a stream at DEBUG.
 
-        The SDK 0.54 logs the start of a stream at INFO, and a failure as an ERROR for
-        each stream that it passes through. The tap logs one summary and one ERROR.
+        The SDK 0.54 logs a start at INFO, and a failure as an ERROR for each stream
+        that it passes through. The tap logs one summary and one ERROR.
         """
         del level
         self.logger.debug(message, *args, **kwargs)

@@ -20,6 +20,11 @@ from tap_iot_sitewise.streams.monitor import (
     Projects,
 )
 from tap_iot_sitewise.streams.stream import SiteWiseStream
+from tap_iot_sitewise.streams.telemetry import (
+    PropertyAggregates,
+    PropertyValueHistory,
+    PropertyValues,
+)
 from tap_iot_sitewise.streams.time_series import TimeSeries
 
 STREAMS = (AssetModels, Portals, Projects)
@@ -40,7 +45,8 @@ GROUPS: dict[str, tuple[type[SiteWiseStream], ...]] = {
         Gateways,
         BulkImportJobs,
         ComputationModels,
-    )
+    ),
+    "telemetry": (PropertyValues, PropertyValueHistory, PropertyAggregates),
 }
 """The streams that the setting ``extra_streams`` adds, by group."""
 

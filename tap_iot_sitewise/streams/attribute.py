@@ -158,6 +158,8 @@ class Attribute:
         required: Whether every record has a value.
         is_key: Whether the column is part of the key.
         marks_change: Whether the value is the date of the entity's last change.
+        marks_time: Whether the value is the time of the record, in a stream that reads
+            windows of time.
     """
 
     column: str
@@ -167,6 +169,7 @@ class Attribute:
     required: bool = False
     is_key: bool = False
     marks_change: bool = False
+    marks_time: bool = False
 
     @property
     def described(self) -> str:
@@ -233,6 +236,11 @@ def parent_key(column: str, description: str) -> Attribute:
 def parent_id(column: str, description: str) -> Attribute:
     """Declare a column that comes from the request and is not part of the key."""
     return Attribute(column, None, Text(), description, required=True)
+
+
+def parent_text(column: str, description: str, *values: str) -> Attribute:
+    """Declare a string that comes from the request and can be missing."""
+    return Attribute(column, None, Text(values), description)
 
 
 def text(

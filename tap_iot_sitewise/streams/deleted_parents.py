@@ -27,12 +27,12 @@ class DeletedParents:
         self._found: set[str] = set()
         self._lock = threading.Lock()
 
-    def add(self, parent: str, *, listed: int, reason: object) -> None:
+    def add(self, parent: str, *, listed: int | None, reason: object) -> None:
         """Add a parent, and warn of it if it is one of the first ten.
 
         Args:
             parent: Name and value of its key.
-            listed: Number of its items that the output contains.
+            listed: Number of its items that the output contains, None if unknown.
             reason: The answer of AWS.
         """
         with self._lock:
@@ -41,7 +41,15 @@ class DeletedParents:
             self._found.add(parent)
             if len(self._found) > _MOST_WARNINGS:
                 return
-        if listed:
+        if listed is None:
+            self._logger.warning(
+                "%s was deleted during the run: its %s are not, or not all, in the "
+                "output (%s)",
+                parent,
+                self._stream,
+                reason,
+            )
+        elif listed:
             self._logger.warning(
                 "%s was deleted while it was listed: only the first %d of its %s are "
                 "in the output (%s)",

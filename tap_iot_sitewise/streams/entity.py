@@ -77,10 +77,16 @@ class Entity:
         self.change_column = next(
             (a.column for a in attributes if a.marks_change), None
         )
+        self.time_column = next((a.column for a in attributes if a.marks_time), None)
         self._conversions: list[
             tuple[Attribute, Callable[[t.Any], t.Any] | None, type | None]
         ] = [(a, _getter(a), a.kind.plain) for a in attributes]
         self._is_plain = any(a.member == ITSELF for a in attributes)
+
+    @property
+    def replication_column(self) -> str | None:
+        """Column whose values a bookmark has, None for an entity without a date."""
+        return self.change_column or self.time_column
 
     @property
     def properties(self) -> th.PropertiesList:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import typing as t
 from collections import deque
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,13 @@ one that is complete, so that a worker does not wait for an earlier, slow listin
 
 _WAIT_TIMEOUT = 0.5
 """Seconds after which a wait is repeated."""
+
+_NO_KEY: t.Any = object()
+"""Marks the end of the keys."""
+
+
+class _StoppedError(Exception):
+    """Nobody reads the pages any more."""
 
 
 class _Listing(t.Generic[K, P]):
@@ -140,3 +148,80 @@ class Prefetch(t.Generic[K, P]):
             listing.pages.append(page)
             self._changed.notify_all()
             return True
+
+
+class PrefetchInAnyOrder(t.Generic[K, P]):
+    """Fetches one listing per key, several at a time, and yields pages as they come.
+
+    The number of workers limits the pages in memory. So the latency of one listing with
+    many pages does not delay the others. Workers are daemon threads.
+    """
+
+    def __init__(
+        self, keys: Iterable[K], fetch: Callable[[K], Iterable[P]], workers: int
+    ) -> None:
+        """Create the object. Fetching starts with the iteration.
+
+        Args:
+            keys: Keys of the listings; iterated in a worker, one at a time.
+            fetch: Yields the pages of one key; called in a worker.
+            workers: Maximum listings that are fetched at the same time.
+        """
+        self._keys = iter(keys)
+        self._next_key = threading.Lock()
+        self._fetch = fetch
+        self._workers = workers
+        self._fetched: SimpleQueue[tuple[K, P | None] | BaseException | None] = (
+            SimpleQueue()
+        )
+        self._room = threading.Semaphore(workers)
+        self._ended = False
+
+    def __iter__(self) -> Iterator[tuple[K, P | None]]:
+        """Yield each page with its key, and after the last page of a key, None.
+
+        Raises:
+            Exception: The first failure of any listing, as soon as it occurs.
+        """
+        working = self._workers
+        for _ in range(working):
+            threading.Thread(target=self._work, daemon=True).start()
+        try:
+            while working:
+                fetched = self._take()
+                if fetched is None:
+                    working -= 1
+                elif isinstance(fetched, BaseException):
+                    raise fetched
+                else:
+                    self._room.release()
+                    yield fetched
+        finally:
+            self._ended = True
+
+    def _take(self) -> tuple[K, P | None] | BaseException | None:
+        while True:
+            # With a timeout, see `Prefetch._read`.
+            with contextlib.suppress(Empty):
+                return self._fetched.get(timeout=_WAIT_TIMEOUT)
+
+    def _work(self) -> None:
+        try:
+            while (key := self._next()) is not _NO_KEY:
+                for page in self._fetch(key):
+                    self._put((key, page))
+                self._put((key, None))
+        except BaseException as failure:  # noqa: BLE001 - the reader raises it
+            self._fetched.put(failure)
+        else:
+            self._fetched.put(None)
+
+    def _next(self) -> K:
+        with self._next_key:
+            return _NO_KEY if self._ended else next(self._keys, _NO_KEY)
+
+    def _put(self, fetched: tuple[K, P | None]) -> None:
+        while not self._room.acquire(timeout=_WAIT_TIMEOUT):
+            if self._ended:
+                raise _StoppedError
+        self._fetched.put(fetched)

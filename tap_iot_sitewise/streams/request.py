@@ -10,14 +10,18 @@ import itertools
 import typing as t
 from dataclasses import dataclass, field
 
+import msgspec
+
 from tap_iot_sitewise.aws.paging import Request
 from tap_iot_sitewise.errors import TapError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     from tap_iot_sitewise.settings import Config
     from tap_iot_sitewise.streams.entity import Entity, Record
+
+_encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True)
@@ -134,43 +138,91 @@ class Listings:
         self.result = listings[0].result
 
 
-@dataclass(frozen=True)
-class Batch(Listing):
-    """One request per batch of parents, with an entry for each parent.
-
-    The member ``entryId`` of an item names its entry. An entry can have any number of
-    items.
+class Entry(t.NamedTuple):
+    """An entry of a batch request.
 
     Args:
-        size: Maximum entries of one request.
-        entries: Parameter of the operation for the list of entries. ``by`` names the
-            members of an entry.
+        members: Members of the entry, without ``entryId`` and the dates.
+        columns: Columns of the records that come from the request.
+        interval: Length of the aggregates in seconds. None for values.
     """
 
-    size: int = 16
-    entries: str = "entries"
+    members: dict[str, t.Any]
+    columns: Record
+    interval: int | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One request per batch of entries, and one or several entries per parent.
+
+    The member ``entryId`` of an item of the answer names its entry: its number in the
+    request, because the ID of a time series is too long for it. An entry can have any
+    number of items.
+
+    Args:
+        operation: Operation of the API.
+        result: Member of a success entry that contains its values.
+        parent: Stream class whose records are the parents.
+        columns: Columns of each parent that the requests need.
+        entries: Returns the entries for a parent.
+        size: Maximum entries of one request.
+        page_size: Maximum values of one answer, None if the operation decides.
+        filters_quality: Whether an entry can ask for one quality.
+    """
+
+    operation: str
+    result: str
+    parent: type[t.Any]
+    columns: tuple[str, ...]
+    entries: Callable[[Record, Config], Iterable[Entry]]
+    size: int
+    page_size: int | None = None
+    filters_quality: bool = True
+
+    @property
+    def listings(self) -> tuple[Batch, ...]:
+        """This batch, see :class:`Listings`."""
+        return (self,)
+
+    @property
+    def parent_columns(self) -> tuple[str, ...]:
+        """Columns of each parent that the requests need."""
+        return self.columns
 
     def requests(
-        self, entity: Entity, config: Config, parents: Iterable[Record]
+        self, entries: Iterable[tuple[Entry, Record]], most: int | None = None
     ) -> Iterator[Request]:
-        """Yield the requests, see :meth:`Listing.requests`."""
-        del entity
-        always = self._parameters_without_parent(config)
-        left = iter(parents)
+        """Yield the requests. All but the last are full.
+
+        Args:
+            entries: Entries, each with further members for it.
+            most: Maximum values of one answer, if that is less than ``page_size``.
+        """
+        size = {}
+        if self.page_size is not None:
+            size["maxResults"] = min(self.page_size, most or self.page_size)
+        left = iter(entries)
         while batch := list(itertools.islice(left, self.size)):
-            numbered = {str(number): record for number, record in enumerate(batch)}
+            numbered = {str(number): entry for number, entry in enumerate(batch)}
             yield Request(
                 operation=self.operation,
-                result=self.result,
+                result="successEntries",
                 parameters={
-                    **always,
-                    self.entries: [
-                        {
-                            "entryId": number,
-                            **{name: record[col] for name, col in self.by.items()},
-                        }
-                        for number, record in numbered.items()
+                    "entries": [
+                        {"entryId": number, **entry.members, **further}
+                        for number, (entry, further) in numbered.items()
                     ],
+                    **size,
                 },
-                entries=numbered,
+                identity=_identity,
+                entries={n: entry.columns for n, (entry, _) in numbered.items()},
             )
+
+
+def _identity(item: Record) -> Hashable:
+    """Return what differs from all other items of the answers to a request.
+
+    So the values of a page that comes twice are sent once.
+    """
+    return _encoder.encode(item)

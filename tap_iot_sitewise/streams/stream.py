@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     from tap_iot_sitewise.singer.tap import SingerTap
     from tap_iot_sitewise.streams.entity import Entity, Record
     from tap_iot_sitewise.streams.parents import Parents
-    from tap_iot_sitewise.streams.request import Listing, Listings
+    from tap_iot_sitewise.streams.request import Batch, Listing, Listings
 
 
 class SiteWiseStream(SingerStream):
@@ -43,7 +43,7 @@ class SiteWiseStream(SingerStream):
     entity: t.ClassVar[Entity]
     """Entity of the items: columns, key, date of the last change."""
 
-    request: t.ClassVar[Listing | Listings]
+    request: t.ClassVar[Listing | Listings | Batch]
     """Operation, parameters and parent streams of the requests."""
 
     def __init__(self, tap: SingerTap, open_client: Callable[[], Client]) -> None:
@@ -104,7 +104,7 @@ class SiteWiseStream(SingerStream):
                 if self.for_children is not None:
                     # Before the bookmark applies: an old parent can have a new
                     # child. Also if a stream map drops the parent.
-                    self.for_children.add(records)
+                    self.for_children.add(self.parents_in(records))
                 yield records if since is None else self._changed(records, since)
                 if failure is not None:
                     raise failure
@@ -116,6 +116,13 @@ class SiteWiseStream(SingerStream):
                     return
         line.close()
         deleted.warn_of_rest()
+        self._log_summary(calls, started)
+
+    def parents_in(self, records: list[Record]) -> list[Record]:
+        """Return the records that are parents for child streams: all by default."""
+        return records
+
+    def _log_summary(self, calls: Calls, started: float) -> None:
         self.logger.info(
             "%s: %d records, %d requests (%d retries), %.1f seconds",
             self.name,
@@ -135,7 +142,7 @@ class SiteWiseStream(SingerStream):
                 done += 1
                 yield parent
 
-        for listing in self.request.listings:
+        for listing in t.cast("tuple[Listing, ...]", self.request.listings):
             parents = counted(self.parents[listing.parent]) if listing.parent else ()
             for request in listing.requests(self.entity, self.config, parents):
                 yield done, request
@@ -157,23 +164,19 @@ class SiteWiseStream(SingerStream):
         self, request: Request, page: Page
     ) -> tuple[list[Record], TapError | None]:
         """Return the records of a page before the first item that is not valid."""
-        if request.entries is None:
-            with contextlib.suppress(UnexpectedValueError):
-                return self.entity.convert_all(page, request.columns), None
-        convert, columns_of = self.entity.convert, request.columns_of
+        with contextlib.suppress(UnexpectedValueError):
+            return self.entity.convert_all(page, request.columns), None
         records: list[Record] = []
         try:
             for item in page:
                 # Not in a comprehension: the records before a bad item are kept.
-                records.append(convert(item, columns_of(item)))  # noqa: PERF401
+                records.append(self.entity.convert(item, request.columns))  # noqa: PERF401
         except UnexpectedValueError as error:
             failure = TapError(
                 f"{request.operation}: {error}; report this line as an issue of the tap"
             )
             failure.__cause__ = error
             return records, failure
-        except TapError as error:
-            return records, error
         return records, None
 
     def _changed(self, records: list[Record], since: str) -> list[Record]:
