@@ -33,6 +33,7 @@ from emulator import Answer, Emulator, Plant
 from emulator.errors import ApiError
 from emulator.faults import Fault
 from tap_iot_sitewise.errors import SettingsError, TapError
+from tap_iot_sitewise.streams.telemetry import PropertyValues
 from tap_iot_sitewise.tap import TapIoTSiteWise
 from tests.answering import answering
 from tests.conftest import ROOT, TapCommand, clean_environment, static
@@ -75,6 +76,7 @@ SHOWN = [
 NOW = datetime.now(timezone.utc)
 DAY = timedelta(days=1)
 ID = "22222222-2222-4222-8222-222222222222"
+NOTHING: Message = {"assetModelSummaries": [], "portalSummaries": []}
 
 
 @functools.cache
@@ -175,6 +177,25 @@ def settings_are_wrong(stage: Stage) -> Iterator[list[str]]:
     yield stage.static(start_date=(NOW + DAY).isoformat())
     yield stage.anywhere(role_arn="SiteWiseReader")
     yield stage.static(auth_method="default", aws_profile="plnat")
+
+
+@scene
+def settings_of_telemetry_are_wrong(stage: Stage) -> Iterator[list[str]]:
+    yield stage.static(extra_streams=["property_aggregates"])
+    yield stage.static(
+        extra_streams=["telemetry"],
+        telemetry_window="PT59S",
+        telemetry_lookback="15 minutes",
+        telemetry_asset_ids=["Press 1"],
+        telemetry_property_ids=["Temperature"],
+        telemetry_alias_prefixes=[""],
+        aggregate_resolutions=[],
+        aggregate_types=[],
+    )
+    yield stage.static(
+        telemetry_window="PT90.5S", start_date="2024-05-31", end_date="2024-05-31"
+    )
+    yield stage.static(end_date="soon")
 
 
 @scene
@@ -601,6 +622,17 @@ def the_catalog_cannot_be_used(stage: Stage) -> Iterator[list[str]]:
 
 
 @scene
+def a_stream_without_dates_cannot_be_incremental(stage: Stage) -> Iterator[list[str]]:
+    entry = {
+        "tap_stream_id": "property_values",
+        "schema": PropertyValues.entity.schema,
+        "replication_method": "INCREMENTAL",
+    }
+    config = static(stage.aws, extra_streams=["property_values"])
+    yield stage.says(config, catalog={"streams": [entry]})
+
+
+@scene
 def the_state_cannot_be_used(stage: Stage) -> Iterator[list[str]]:
     bookmark = {"replication_key": "last_update_date"}
     states: tuple[Message, ...] = (
@@ -626,9 +658,11 @@ def an_answer_with_values_is_not_valid(stage: Stage) -> Iterator[list[str]]:
     def says(value: object, entry: Message | None = None, stream: int = 0) -> list[str]:
         member = ("assetPropertyValue", "aggregatedValues")[stream]
         found = {"entryId": "0", member: value, **(entry or {})}
-        body = {"TimeSeriesSummaries": [series], "successEntries": [found]}
-        for list_ in ("assetModelSummaries", "portalSummaries"):
-            body[list_] = []
+        body = {
+            **NOTHING,
+            "TimeSeriesSummaries": [series],
+            "successEntries": [found],
+        }
         with answering(lambda: json.dumps(body).encode()) as url:
             return stage.static(
                 aws_endpoint_url=url, extra_streams=[streams[stream]], **day
@@ -647,6 +681,28 @@ def an_answer_with_values_is_not_valid(stage: Stage) -> Iterator[list[str]]:
         }
     )
     yield says([{"timestamp": 1, "value": {"sum": "much"}}], stream=1)
+
+
+@scene
+def time_series_are_refused(stage: Stage) -> Iterator[list[str]]:
+    series = [
+        {"timeSeriesId": f"series {number}", "dataType": "DOUBLE", "alias": "/speed"}
+        for number in range(2)
+    ]
+
+    def says(code: str) -> list[str]:
+        failed = {"entryId": "1", "errorCode": code, "errorMessage": "No."}
+        body = {
+            **NOTHING,
+            "TimeSeriesSummaries": series,
+            "errorEntries": [failed],
+        }
+        with answering(lambda: json.dumps(body).encode()) as url:
+            return stage.static(aws_endpoint_url=url, extra_streams=["property_values"])
+
+    yield says("AccessDeniedException")
+    yield says("InvalidRequestException")
+    yield stage.static(extra_streams=["property_values"], telemetry_asset_ids=[ID])
 
 
 # Scenes that take the command
@@ -829,6 +885,36 @@ def the_run_is_stopped(stage: Stage) -> Iterator[list[str]]:
 
 
 @scene
+def the_run_goes_on_without_time_series(stage: Stage) -> Iterator[list[str]]:
+    series = {"timeSeriesId": "speed", "dataType": "DOUBLE", "alias": "/speed"}
+    gone = "ResourceNotFoundException"
+    body = {
+        **NOTHING,
+        "TimeSeriesSummaries": [series],
+        "errorEntries": [{"entryId": "0", "errorCode": gone, "errorMessage": "No."}],
+    }
+    for settings in ({}, {"telemetry_alias_prefixes": ["/no-such-line/"]}):
+        with answering(lambda: json.dumps(body).encode()) as url:
+            config = {
+                **static(stage.aws),
+                "aws_endpoint_url": url,
+                "extra_streams": ["property_values"],
+                **settings,
+            }
+            done = subprocess.run(
+                stage.command.arguments(config),
+                env=clean_environment(),
+                capture_output=True,
+                check=True,
+                timeout=120,
+                text=True,
+            )
+        warned = [line for line in done.stderr.splitlines() if "WARNING" in line]
+        said = [line.split("|", 3)[3].strip() for line in warned]
+        yield [text for text in said if "--config" not in text]
+
+
+@scene
 def the_run_goes_on_with_warnings(stage: Stage) -> Iterator[list[str]]:
     aws = stage.aws
     forms = Forms(aws.issue_certificate(), stage.directory)
@@ -971,6 +1057,12 @@ NOT_SAID = {
     " is not a date and time",
     "a date and time must be text, not ",
     ": a record lacks its ",
+    " is not a duration",
+    "the answer has no ",
+    "the answer has no entries",
+    " is not a list, or the token is not text",
+    "the entries are not valid: ",
+    "the token is empty",
     # A type.
     "str | tuple[str, ...]",
     # The verdicts of --test, at INFO.
@@ -985,6 +1077,8 @@ MODULES = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py"
 DECLARATIONS = {
     *("Property", "Attribute", "Entity", "Listing", "Listings", "Batch"),
     *("key", "parent_key", "parent_id", "text", "timestamp", "nested", "member_name"),
+    *("PropertyValue", "AggregatedValue", "parent_text", "_event_timestamp"),
+    *("double", "integer", "boolean"),
 }
 """Calls that take descriptions of settings and columns, not messages."""
 
