@@ -180,7 +180,7 @@ def test_the_streams_can_be_named_in_a_variable(
             ["asset_propertys"],
             "extra_streams: asset_propertys is not an extra stream; did you mean ",
         ),
-        (["zzz"], "extra_streams: zzz is not an extra stream; use plant, asset_model_"),
+        (["zzz"], "extra_streams: zzz is not an extra stream; use plant, telemetry, "),
         (
             ["s3cr3t-of-the-plant"],
             "extra_streams: a name of 19 characters is not an extra stream; use plant",
