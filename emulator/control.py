@@ -19,8 +19,12 @@ from emulator.faults import ANY, Fault
 from emulator.listing import now
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from emulator.faults import Faults
     from emulator.plant import Plant
+    from emulator.sitewise import Denials
     from emulator.stats import Stats
 
 PREFIX = "/_emulator/"
@@ -31,6 +35,7 @@ _FAULT_MEMBERS = frozenset(
         "burst",
         "clear",
         "deny",
+        "deny_series",
         "fail_next",
         "latency",
         "operations",
@@ -52,17 +57,24 @@ class Control:
         plant: The plant that the requests read and change.
         faults: The faults that they switch on and off.
         stats: The counters that they read and reset.
-        denied_actions: The IAM actions that the emulator denies. They change this set.
+        denials: What the emulator denies. They change it.
+        clock: Returns the emulator's time.
     """
 
     def __init__(
-        self, plant: Plant, faults: Faults, stats: Stats, denied_actions: set[str]
+        self,
+        plant: Plant,
+        faults: Faults,
+        stats: Stats,
+        denials: Denials,
+        clock: Callable[[], datetime],
     ) -> None:
         """Keep the arguments."""
         self._plant = plant
         self._faults = faults
         self._stats = stats
-        self._denied_actions = denied_actions
+        self._denials = denials
+        self._clock = clock
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answer a request.
@@ -77,7 +89,7 @@ class Control:
         path = request.raw_path.removeprefix(PREFIX)
         status = HTTPStatus.OK
         try:
-            content = await _content(request)
+            content = await request.json() if request.body_exists else {}
             found = self._do(request.method, path, content)
         except _NotFoundError as error:
             status = HTTPStatus.NOT_FOUND
@@ -92,25 +104,30 @@ class Control:
             content_type="application/json",
         )
 
-    def _do(self, method: str, path: str, content: dict[str, t.Any]) -> object:
+    def _do(self, method: str, path: str, content: t.Any) -> object:  # noqa: ANN401
+        path, _, query = path.partition("?")
+        name, *parts = map(unquote, path.split("/"))
+        options = dict(parse_qsl(query))
+        if name == "values":
+            return self._with_values(method, "/".join(parts), content, options)
+        if not isinstance(content, dict):
+            msg = "The body must be a JSON object."
+            raise TypeError(msg)
         match method, path:
             case "GET", "stats":
                 return self._stats.as_dict()
             case "POST", "reset":
                 self._stats.reset()
                 self._faults.clear()
-                self._denied_actions.clear()
+                self._denials.clear()
                 return {}
             case "POST", "faults":
-                set_faults(self._faults, content, self._denied_actions)
+                set_faults(self._faults, content, self._denials)
                 return {}
-        path, _, query = path.partition("?")
-        name, *parts = map(unquote, path.split("/"))
         if name != "plant":
             raise _NotFoundError(path)
-        parent = dict(parse_qsl(query)).get("parent")
         try:
-            return self._with_plant(method, parts, content, parent)
+            return self._with_plant(method, parts, content, options.get("parent"))
         except LookupError as error:
             raise _NotFoundError(*error.args) from None
 
@@ -141,23 +158,32 @@ class Control:
                 return {}
         raise _NotFoundError(method, *parts)
 
+    def _with_values(
+        self,
+        method: str,
+        series_id: str,
+        content: t.Any,  # noqa: ANN401 - any JSON value
+        options: dict[str, str],
+    ) -> object:
+        if method not in {"GET", "POST"} or not self._plant.has(
+            "time_series", series_id
+        ):
+            raise _NotFoundError(method, "values", series_id)
+        values = self._plant.values
+        if method == "POST":
+            added = content["values"] if isinstance(content, dict) else content
+            values.add(series_id, added)
+            return added
+        until = int(options.get("until", self._clock().timestamp()))
+        return values.between(series_id, int(options.get("after", until - 3600)), until)
+
     def _records(self, kind: str) -> object:
         if KINDS_BY_NAME[kind].parents:
             return self._plant.by_parent(kind)
         return self._plant.listing(kind).records
 
 
-async def _content(request: web.BaseRequest) -> dict[str, t.Any]:
-    content = await request.json() if request.body_exists else {}
-    if not isinstance(content, dict):
-        msg = "The body must be a JSON object."
-        raise TypeError(msg)
-    return content
-
-
-def set_faults(
-    faults: Faults, content: dict[str, t.Any], denied_actions: set[str]
-) -> None:
+def set_faults(faults: Faults, content: dict[str, t.Any], denials: Denials) -> None:
     """Switch faults on.
 
     Args:
@@ -167,8 +193,9 @@ def set_faults(
             ``burst``, ``at_random`` (faults with their probabilities) with ``seed`` and
             ``operations``, ``fail_next`` and ``always`` (lists of objects with
             ``operation``, ``fault``, ``after``, and in ``fail_next`` ``times``),
-            ``deny`` (a list of IAM actions, which replaces the previous list).
-        denied_actions: The set that ``deny`` replaces.
+            ``deny`` and ``deny_series`` (lists of IAM actions and of IDs of time
+            series, which replace the previous lists).
+        denials: What ``deny`` and ``deny_series`` replace.
 
     Raises:
         KeyError: An object in ``fail_next`` or ``always`` names no fault.
@@ -191,9 +218,13 @@ def set_faults(
             operations=content.get("operations"),
         )
     _plan(faults, content)
-    if "deny" in content:
-        denied_actions.clear()
-        denied_actions.update(content["deny"])
+    for member, denied in (
+        ("deny", denials.actions),
+        ("deny_series", denials.series),
+    ):
+        if member in content:
+            denied.clear()
+            denied.update(content[member])
 
 
 def _seconds(content: dict[str, t.Any], member: str, present: float) -> float:

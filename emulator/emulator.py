@@ -185,11 +185,19 @@ class Emulator:
 
     def deny(self, *actions: str) -> None:
         """Deny IAM actions to everybody, such as ``iotsitewise:ListProjects``."""
-        self._handler.denied_actions.update(actions)
+        self._handler.denials.actions.update(actions)
 
     def allow(self, *actions: str) -> None:
         """Allow IAM actions again that ``deny`` denied."""
-        self._handler.denied_actions.difference_update(actions)
+        self._handler.denials.actions.difference_update(actions)
+
+    def deny_series(self, *series_ids: str) -> None:
+        """Deny everybody the values of time series: their entries get an error."""
+        self._handler.denials.series.update(series_ids)
+
+    def allow_series(self, *series_ids: str) -> None:
+        """Allow everybody the values of time series that ``deny_series`` denied."""
+        self._handler.denials.series.difference_update(series_ids)
 
     @property
     def clock_offset(self) -> float:

@@ -9,6 +9,7 @@ from emulator import (
     computation_models,
     gateways,
     monitor,
+    telemetry,
     time_series,
 )
 
@@ -16,6 +17,7 @@ _FAMILIES = (
     asset_models,
     assets,
     time_series,
+    telemetry,
     monitor,
     gateways,
     bulk_import_jobs,

@@ -84,11 +84,13 @@ class Call:
         parameters: Decoded names and values of the path and the query.
         number: Number of the request among those of the operation, from 1 since the
             start or ``Stats.reset``.
+        content: The decoded JSON body of a POST to SiteWise; None if there is none.
     """
 
     operation: str
     parameters: tuple[tuple[str, str], ...]
     number: int
+    content: t.Any = None
 
     def parameter(self, name: str) -> str | None:
         """Return the value of a parameter; None if it was not sent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import typing as t
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -15,6 +16,7 @@ from aiohttp import web
 from emulator import control, errors, roles_anywhere, sigv4
 from emulator.faults import ERRORS, PAGE_FAULTS, Answer, Call, Fault
 from emulator.operations import SERVICE
+from emulator.sitewise import Denials
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +68,8 @@ class RequestHandler:
         self._sessions = sessions
         self._faults = faults
         self._stats = stats
-        self.denied_actions: set[str] = set()
-        self._control = control.Control(plant, faults, stats, self.denied_actions)
+        self.denials = Denials()
+        self._control = control.Control(plant, faults, stats, self.denials, self.now)
         self.clock_offset = 0.0
 
     def now(self) -> datetime:
@@ -92,12 +94,16 @@ class RequestHandler:
             )
             if found is None:
                 raise errors.unknown_operation()
-            body = self._sitewise.answer(found, key, self.denied_actions, page_fault)
+            now = time.time_ns() + int(self.clock_offset * 1e9)
+            body = self._sitewise.answer(found, key, self.denials, now, page_fault)
             return HTTPStatus.OK, body
 
         name = found.operation.name if found else "Unknown"
         parameters = found.parameters if found else signed.parameters
-        return await self._answer(request, name, parameters, reply, metered=True)
+        content = found.content if found else None
+        return await self._answer(
+            request, name, parameters, reply, metered=True, content=content
+        )
 
     async def serve_roles_anywhere(
         self, request: web.BaseRequest
@@ -117,7 +123,7 @@ class RequestHandler:
             request, name, signed.parameters, reply, metered=False
         )
 
-    async def _answer(
+    async def _answer(  # noqa: PLR0913 - what differs between the services
         self,
         request: web.BaseRequest,
         operation: str,
@@ -125,6 +131,7 @@ class RequestHandler:
         reply: Callable[[Fault | None], tuple[int, bytes]],
         *,
         metered: bool,
+        content: object = None,
     ) -> web.StreamResponse:
         number = self._stats.begin(operation, request.raw_path.partition("?")[2])
         outcome: str | None = "ClientDisconnected"
@@ -133,7 +140,7 @@ class RequestHandler:
                 await asyncio.sleep(self._faults.latency)
             while self._faults.hold():  # noqa: ASYNC110 - another thread ends it
                 await asyncio.sleep(_HOLD_POLL_SECONDS)
-            call = Call(operation, tuple(parameters), number)
+            call = Call(operation, tuple(parameters), number, content)
             fault = self._faults.fault_for(call, metered=metered)
             response, outcome = await self._respond(request, fault, reply)
             return response

@@ -45,7 +45,7 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
 
-def _as_aws_writes(seconds: float) -> str:
+def as_aws_writes(seconds: float) -> str:
     """Return a date as Java writes it: one digit before the point, an exponent."""
     parts = _EPOCH_SECONDS.fullmatch(repr(seconds))
     if parts is None:
@@ -72,7 +72,7 @@ def encode(sent: object) -> bytes:
         if type(date) is float and math.isfinite(date):
             # This can't match within a string: JSON escapes quotes there.
             key = f'"{member}":'
-            text = text.replace(f"{key}{date!r}", f"{key}{_as_aws_writes(date)}", 1)
+            text = text.replace(f"{key}{date!r}", f"{key}{as_aws_writes(date)}", 1)
     try:
         return text.encode()
     except UnicodeEncodeError:

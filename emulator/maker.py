@@ -78,7 +78,7 @@ class Maker:
     ) -> None:
         """Keep the arguments. Nothing is generated yet."""
         self._contents = contents
-        self._seed = seed
+        self.seed = seed
         self._account = account or Account()
         self._new_ids: random.Random | None = None
 
@@ -100,15 +100,15 @@ class Maker:
         Raises:
             KeyError: There is no such kind.
         """
-        parts = [self._seed, kind]
+        parts = [self.seed, kind]
         if parent_id is not None:
             parts.append(parent_id)
         # They must be the same on every machine. They need not be hard to guess.
         rng = random.Random("/".join(map(str, parts)))  # noqa: S311
-        source = Source(rng, self._account, plant, parent_id, self._seed)
+        source = Source(rng, self._account, plant, parent_id, self.seed)
         return self._contents[kind](source, parent)
 
     def new_id(self) -> str:
         """Return an ID that nothing has yet."""
-        self._new_ids = self._new_ids or random.Random(f"{self._seed}/new")  # noqa: S311
+        self._new_ids = self._new_ids or random.Random(f"{self.seed}/new")  # noqa: S311
         return _uuid(f"{self._new_ids.getrandbits(128):032x}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import typing as t
 from collections import defaultdict
@@ -12,11 +13,12 @@ from urllib.parse import unquote
 from emulator import errors
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from emulator.faults import Fault
     from emulator.records import Records
     from emulator.tokens import PageTokens
+    from emulator.values import Values
 
 SERVICE = "iotsitewise"
 UUID = (
@@ -126,7 +128,10 @@ class ApiRequest:
         parameters: Decoded names and values of the path and the query.
         body: The body, unchanged.
         plant: The data.
+        values: The values of its time series.
         tokens: Issues and reads page tokens.
+        now: The time in nanoseconds since 1970-01-01 (UTC).
+        denied_series: IDs of time series that nobody may read.
         page_fault: The fault of the page, one of ``faults.PAGE_FAULTS``.
     """
 
@@ -134,7 +139,10 @@ class ApiRequest:
     parameters: list[tuple[str, str]]
     body: bytes
     plant: Records
+    values: Values
     tokens: PageTokens
+    now: int = 0
+    denied_series: Collection[str] = ()
     page_fault: Fault | None = None
 
     def all(self, name: str) -> list[str]:
@@ -144,6 +152,14 @@ class ApiRequest:
     def one(self, name: str) -> str | None:
         """Return the last value of a parameter; None if there is none."""
         return next(reversed(self.all(name)), None)
+
+    @functools.cached_property
+    def content(self) -> t.Any:  # noqa: ANN401 - any JSON value
+        """The decoded body of a POST; None without JSON."""
+        try:
+            return json.loads(self.body) if self.operation.method == "POST" else None
+        except ValueError:
+            return None
 
     @property
     def resource(self) -> str:

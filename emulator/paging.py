@@ -120,4 +120,4 @@ def _start(request: ApiRequest) -> int:
     if after is None:
         msg = "The nextToken in the request is invalid."
         raise errors.invalid_request(msg)
-    return after
+    return int(after)

@@ -12,11 +12,13 @@ from emulator.families import CHILDREN, KINDS, KINDS_BY_NAME, REFERRING
 from emulator.listing import now
 from emulator.maker import Maker
 from emulator.records import Records, empty_listing
+from emulator.values import Values
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from emulator.account import Account
+    from emulator.formula import MakeFormula
     from emulator.kinds import Kind
     from emulator.maker import Make
     from emulator.record import Record
@@ -34,6 +36,13 @@ SIZES: Mapping[str, Mapping[str, int]] = {
 """Sizes for the kinds of extra streams, by contents."""
 
 
+FORMULAS: Mapping[str, MakeFormula] = {
+    "factory": factory.formula,
+    "hostile": hostile.formula,
+}
+"""What generates the values of a time series, by contents."""
+
+
 class Plant(Records):
     """The records of an account by kind, in wire form.
 
@@ -43,6 +52,7 @@ class Plant(Records):
 
     Args:
         maker: Generates a record when ``add`` is called without one.
+        formulas: One of ``FORMULAS``: the contents of the values.
         records: The records of each kind as the List operation sends them. For a kind
             with a parent, a mapping from the parent's ID to the records.
     """
@@ -51,11 +61,13 @@ class Plant(Records):
         self,
         *,
         maker: Maker | None = None,
+        formulas: str = "hostile",
         **records: Iterable[Record] | Mapping[str, Iterable[Record]],
     ) -> None:
         """Add the records."""
         super().__init__(KINDS)
         self._maker = maker or Maker(CONTENTS["hostile"])
+        self.values = Values(self, FORMULAS[formulas], self._maker.seed)
         # Held during a change. Readers need no lock.
         self._lock = threading.RLock()
         # How many records of a kind `make` generated for each parent.
@@ -93,7 +105,8 @@ class Plant(Records):
         """
         if unknown := sizes.keys() - KINDS_BY_NAME.keys():
             raise KeyError(*unknown)
-        plant = cls(maker=Maker(CONTENTS[contents], seed=seed, account=account))
+        maker = Maker(CONTENTS[contents], seed=seed, account=account)
+        plant = cls(maker=maker, formulas=contents)
         plant._made = sizes
         for kind in KINDS:
             for parent_id, parent in plant._parents(kind):

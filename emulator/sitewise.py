@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from emulator import errors
 from emulator.operations import SERVICE, ApiRequest
 from emulator.tokens import PageTokens
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from emulator.account import Account
     from emulator.faults import Fault
@@ -18,6 +18,24 @@ if t.TYPE_CHECKING:
     from emulator.operations import Operation
     from emulator.plant import Plant
     from emulator.sigv4 import SignedRequest
+
+
+@dataclass
+class Denials:
+    """What is denied to everybody.
+
+    Args:
+        actions: IAM actions, such as ``iotsitewise:ListPortals``.
+        series: IDs of time series.
+    """
+
+    actions: set[str] = field(default_factory=set)
+    series: set[str] = field(default_factory=set)
+
+    def clear(self) -> None:
+        """Deny nothing."""
+        self.actions.clear()
+        self.series.clear()
 
 
 class SiteWise:
@@ -47,7 +65,12 @@ class SiteWise:
                 in_query = [each for each in signed.parameters if each[0] not in names]
                 parameters = in_query + in_path
                 return ApiRequest(
-                    operation, parameters, signed.body, self._plant, self._tokens
+                    operation,
+                    parameters,
+                    signed.body,
+                    self._plant,
+                    self._plant.values,
+                    self._tokens,
                 )
         return None
 
@@ -55,7 +78,8 @@ class SiteWise:
         self,
         request: ApiRequest,
         key: AccessKey,
-        denied_actions: Collection[str],
+        denials: Denials,
+        now: int,
         page_fault: Fault | None,
     ) -> bytes:
         """Answer a request.
@@ -63,7 +87,8 @@ class SiteWise:
         Args:
             request: The request.
             key: The access key that signed it.
-            denied_actions: IAM actions that are denied to everybody.
+            denials: What is denied to everybody.
+            now: The time in nanoseconds since 1970-01-01 (UTC).
             page_fault: The fault of the page, one of ``faults.PAGE_FAULTS``.
 
         Returns:
@@ -74,12 +99,13 @@ class SiteWise:
         """
         action = request.operation.action
         allowed = key.actions is None or action in key.actions
-        if not allowed or action in denied_actions:
+        if not allowed or action in denials.actions:
             resource = request.resource
             if resource != "*":
                 resource = self._account.arn(SERVICE, resource)
             raise errors.not_authorized(key.principal_arn, action, resource)
         request.check()
-        if page_fault is not None:
-            request = replace(request, page_fault=page_fault)
+        request = replace(
+            request, now=now, denied_series=denials.series, page_fault=page_fault
+        )
         return request.operation.answer(request)

@@ -8,6 +8,7 @@ import hmac
 import itertools
 import json
 import secrets
+import typing as t
 from dataclasses import dataclass
 
 _TAG_BYTES = 16
@@ -20,12 +21,13 @@ class Position:
     Args:
         operation: Name of the operation.
         parameters: Parameters of the listing, as text.
-        after: The sequence number that the last page ended with.
+        after: Where the last page ended, as a JSON value: a sequence number for a List
+            operation.
     """
 
     operation: str
     parameters: str
-    after: int
+    after: t.Any
 
 
 class PageTokens:
@@ -56,7 +58,7 @@ class PageTokens:
         payload = json.dumps(parts).encode()
         return base64.b64encode(self._tag(payload) + payload).decode()
 
-    def read(self, token: str, operation: str, parameters: str) -> int | None:
+    def read(self, token: str, operation: str, parameters: str) -> t.Any:  # noqa: ANN401 - any JSON value
         """Read a token.
 
         Args:
@@ -65,8 +67,8 @@ class PageTokens:
             parameters: Parameters of the listing in the request, as text.
 
         Returns:
-            The sequence number after which the page begins; None if the token is not
-            valid for this listing.
+            What was issued as ``Position.after``; None if the token is not valid for
+            this listing.
         """
         try:
             raw = base64.b64decode(token, validate=True)
@@ -78,4 +80,4 @@ class PageTokens:
         issued_for, with_parameters, after, _ = json.loads(payload)
         if (issued_for, with_parameters) != (operation, parameters):
             return None
-        return int(after)
+        return after

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from emulator.factory import asset_models, assets, gateways, monitor
+from emulator.factory.signals import formula
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,8 @@ RECORDS: Mapping[str, Make] = {
     "computation_models": gateways.computation_models,
 }
 """The function that generates records, for each kind."""
+
+__all__ = ["RECORDS", "SIZES", "formula"]
 
 _ALL = 1_000_000
 
