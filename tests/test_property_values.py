@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import typing as t
-from datetime import datetime, timedelta, timezone
 
 import botocore.session
 import jsonschema
@@ -21,6 +20,7 @@ from tap_iot_sitewise.streams.telemetry import (
     PropertyValueHistory,
     PropertyValues,
 )
+from tests import expected_telemetry as expected
 
 if t.TYPE_CHECKING:
     from tap_iot_sitewise.streams.telemetry_stream import TelemetryStream
@@ -29,7 +29,6 @@ if t.TYPE_CHECKING:
 MODEL = botocore.session.get_session().get_service_model("iotsitewise")
 STREAMS = (PropertyValues, PropertyValueHistory, PropertyAggregates)
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LAST_SECOND = 253_402_300_799
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -79,41 +78,6 @@ def read(
 ) -> list[Message]:
     parts = stream.entity.records(encoded, {**SERIES, **columns})
     return [record for part in parts for record in part]
-
-
-def number(sent: object) -> float | None:
-    """Return a double as a column holds it."""
-    return (
-        None if sent is None or isinstance(sent, str) else float(t.cast("float", sent))
-    )
-
-
-def moment(seconds: int, nanos: int = 0) -> str:
-    """Return a time as a column holds it, by the arithmetic of datetime."""
-    exact = EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000)
-    return exact.isoformat("T", "microseconds")
-
-
-def expected(item: Message) -> Message:
-    """Return the columns of a value, by a reading of the contract."""
-    (member, sent), *others = item["value"].items()
-    assert not others
-    seconds, nanos = (
-        item["timestamp"].get(name) or 0 for name in ("timeInSeconds", "offsetInNanos")
-    )
-    is_text = isinstance(sent, str)
-    return {
-        "event_timestamp": moment(seconds, nanos),
-        "time_in_seconds": seconds,
-        "offset_in_nanos": nanos,
-        "quality": item.get("quality") or "UNKNOWN",
-        "value_type": member.removesuffix("Value"),
-        "double_value": number(sent) if member == "doubleValue" else None,
-        "integer_value": sent if member == "integerValue" else None,
-        "string_value": sent if is_text else None,
-        "boolean_value": sent if member == "booleanValue" else None,
-        "null_value_type": sent["valueType"] if member == "nullValue" else None,
-    }
 
 
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
@@ -175,7 +139,8 @@ def test_every_value_that_the_model_allows_becomes_a_record_without_loss(
         records = read(PropertyValueHistory, encoded, data_type="DOUBLE")
 
         assert records == [
-            {**SERIES, "data_type": "DOUBLE", **expected(value)} for value in values
+            {**SERIES, "data_type": "DOUBLE", **expected.value(value)}
+            for value in values
         ]
         for record in records:
             assert list(record) == list(
@@ -202,20 +167,7 @@ def test_every_aggregate_that_the_model_allows_becomes_a_record(
     records = read(PropertyAggregates, json.dumps(aggregates).encode(), resolution="1h")
 
     assert records == [
-        {
-            **SERIES,
-            "resolution": "1h",
-            "event_timestamp": moment(item["timestamp"]),
-            "quality": item.get("quality") or "UNKNOWN",
-            **{
-                column: number(item["value"].get(member))
-                for column, member in (
-                    *(("average", "average"), ("count", "count")),
-                    *(("maximum", "maximum"), ("minimum", "minimum")),
-                    *(("standard_deviation", "standardDeviation"), ("sum", "sum")),
-                )
-            },
-        }
+        {**SERIES, "resolution": "1h", **expected.aggregate(item)}
         for item in aggregates
     ]
     for record in records:

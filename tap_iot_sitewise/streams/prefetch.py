@@ -221,7 +221,8 @@ class PrefetchInAnyOrder(t.Generic[K, P]):
             return _NO_KEY if self._ended else next(self._keys, _NO_KEY)
 
     def _put(self, fetched: tuple[K, P | None]) -> None:
-        while not self._room.acquire(timeout=_WAIT_TIMEOUT):
-            if self._ended:
-                raise _StoppedError
+        while not self._room.acquire(timeout=_WAIT_TIMEOUT) and not self._ended:
+            pass
+        if self._ended:
+            raise _StoppedError
         self._fetched.put(fetched)
