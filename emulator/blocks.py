@@ -93,23 +93,29 @@ def _encode(value: Record) -> bytes:
     return encode(value)
 
 
+def _after_comma(offset: int, size: int) -> int:
+    return offset + size + 1
+
+
 class Block:
     """The values of a time series in a day, in ascending order.
 
     Args:
         day: The day, see ``day_of``.
         keys: The values' keys, ascending, relative to the day's first key.
-        encoded: The values as JSON.
+        sizes: The values' sizes in bytes.
+        encoded: The values as JSON, joined by commas.
     """
 
-    def __init__(self, day: int, keys: Iterable[int], encoded: list[bytes]) -> None:
-        """Join the values."""
+    def __init__(
+        self, day: int, keys: Iterable[int], sizes: Iterable[int], encoded: bytes
+    ) -> None:
+        """Find where each value begins."""
         self.start = day * DAY_NANOS * _KEYS_PER_NANO
         self.keys = array("q", keys)
-        ends = itertools.accumulate((len(each) + 1 for each in encoded), initial=0)
-        # Where each value begins. Between two values is a comma.
-        self.offsets = array("L", ends)
-        self.encoded = b",".join(encoded)
+        # Between two values is a comma.
+        self.offsets = array("L", itertools.accumulate(sizes, _after_comma, initial=0))
+        self.encoded = encoded
 
     @classmethod
     def of_samples(cls, day: int, samples: Iterable[Sample]) -> Block:
@@ -119,16 +125,16 @@ class Block:
             day: The day.
             samples: The values, ascending.
         """
-        start = day * DAY
-        keys, encoded = [], []
-        for nanos, text, quality in samples:
-            keys.append(nanos * _KEYS_PER_NANO + _CODES[quality])
-            encoded.append(
-                f'{{"value":{{{text}}},"timestamp":{{"timeInSeconds":'
-                f'{start + nanos // NANOS},"offsetInNanos":{nanos % NANOS}}},'
-                f'"quality":"{quality}"}}'.encode()
-            )
-        return cls(day, keys, encoded)
+        start, every = day * DAY, list(samples)
+        # Each step for all values at once: it takes half the time.
+        keys = [nanos * _KEYS_PER_NANO + _CODES[each] for nanos, _, each in every]
+        texts = [
+            f'{{"value":{{{text}}},"timestamp":{{"timeInSeconds":'
+            f'{start + nanos // NANOS},"offsetInNanos":{nanos % NANOS}}},'
+            f'"quality":"{quality}"}}'
+            for nanos, text, quality in every
+        ]
+        return cls(day, keys, map(len, texts), ",".join(texts).encode("ascii"))
 
     @classmethod
     def of_values(cls, day: int, values: Iterable[Record]) -> Block:
@@ -143,7 +149,8 @@ class Block:
         start = day * DAY_NANOS * _KEYS_PER_NANO
         keys = sorted(by_key)
         encoded = [_encode(by_key[key]) for key in keys]
-        return cls(day, (key - start for key in keys), encoded)
+        relative = (key - start for key in keys)
+        return cls(day, relative, map(len, encoded), b",".join(encoded))
 
     @property
     def size(self) -> int:

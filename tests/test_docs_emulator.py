@@ -188,9 +188,12 @@ def test_the_operations_and_kinds_of_the_page_are_those_of_the_emulator() -> Non
     assert {
         row["kind"].strip("`"): re.findall(r"`(\w+)`", row["parent"]) for row in rows
     } == {name: list(kind.parents) for name, kind in KINDS_BY_NAME.items()}
-    assert {row["operation"] for row in rows} == {each.name for each in OPERATIONS}
+    (batches,) = (table for table in PAGE.tables() if "entries" in table[0])
+    named = [row["operation"] for row in rows] + [row["request"] for row in batches]
+    assert sorted(named) == sorted(each.name for each in OPERATIONS)
     operations = {each.name: each.request.operation for each in ALL_STREAMS}
-    assert {row["kind"].strip("`"): row["operation"] for row in rows} == operations
+    kinds = {row["kind"].strip("`"): row["operation"] for row in rows}
+    assert {name: operations[name] for name in kinds} == kinds
 
 
 def test_the_members_that_are_ids_are_those_of_the_page() -> None:
@@ -224,6 +227,26 @@ def test_the_plant_is_changed_as_the_page_says(reader: Reader) -> None:
     assert [each["name"] for each in changed["projects"][portal["id"]]] == ["Line 1"]
     # The second portal of that name was deleted, with its project.
     assert left == changed
+
+
+def test_a_late_value_is_added_as_the_page_says(reader: Reader) -> None:
+    start = reader.commands("Try it without AWS")[0]
+    late, new = reader.commands("Values")
+    base = f"http://127.0.0.1:{reader.port}/_emulator"
+    with reader.emulator(start):
+        done = reader.run(late)
+        series = json.loads(reader.run(new).stdout)
+        shown = reader.run(f"curl -s {base}/values/{series['timeSeriesId']}")
+
+    added, _, listed = done.stdout.partition("]\n")
+    (value,) = json.loads(added + "]")
+    values = json.loads(listed)
+    assert value["value"] == {"doubleValue": 99.5}
+    # After the late value itself, the window has the one before it.
+    assert values[-1] == value
+    assert len(values) == 2
+    assert series["alias"] == "/cork/line-9/press-3/speed"
+    assert len(json.loads(shown.stdout)) == 360
 
 
 def test_a_fault_is_injected_and_survived(reader: Reader) -> None:
