@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import typing as t
 
-from emulator.blocks import NANOS, as_text, key_of, quality_of
+import msgspec
+
+from emulator.blocks import as_text, end_of_interval, quality_of, seconds_of
 from emulator.listing import as_aws_writes, encode
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from emulator.blocks import Block
     from emulator.record import Record
 
 RESOLUTIONS = {"1m": 60, "15m": 900, "1h": 3600, "1d": 86_400}
@@ -42,7 +45,7 @@ class Aggregate(t.NamedTuple):
     @property
     def seconds(self) -> int:
         """The end of the interval in epoch seconds (UTC)."""
-        return self.key // key_of(NANOS, "BAD")
+        return seconds_of(self.key)
 
     @property
     def wire(self) -> Record:
@@ -67,27 +70,37 @@ class Aggregate(t.NamedTuple):
         )
 
 
-def aggregate(
-    values: Iterable[Record], seconds: int, *, numeric: bool
-) -> list[Aggregate]:
-    """Return the aggregates of values, by interval and quality.
+class _Variant(msgspec.Struct, rename="camel"):
+    double_value: t.Any = None
+    integer_value: t.Any = None
+    null_value: t.Any = None
+
+
+class _Value(msgspec.Struct):
+    """What counts of a value in wire form."""
+
+    value: _Variant
+
+
+# Much faster than all members as dictionaries.
+_DECODER = msgspec.json.Decoder(list[_Value])
+
+
+def aggregate(block: Block, seconds: int, *, numeric: bool) -> list[Aggregate]:
+    """Return the aggregates of a day, by interval and quality.
 
     Args:
-        values: Values in wire form, in any order.
+        block: The values.
         seconds: Length of an interval.
         numeric: Whether the time series is numeric. Other ones have only a count.
     """
     groups: dict[int, list[float]] = {}
-    for value in values:
-        number = _number(value["value"], numeric=numeric)
-        if number is None:
-            continue
-        at = value["timestamp"]
-        # An interval does not contain its start, but its end.
-        after = at["timeInSeconds"] - (not at.get("offsetInNanos"))
-        end = (after // seconds + 1) * seconds
-        key = key_of(end * NANOS, value.get("quality"))
-        groups.setdefault(key, []).append(number)
+    decoded = _DECODER.decode(b"[%b]" % block.encoded)
+    for key, value in zip(block.keys, decoded, strict=True):
+        number = _number(value.value, numeric=numeric)
+        if number is not None:
+            end = end_of_interval(block.start + key, seconds)
+            groups.setdefault(end, []).append(number)
     return [
         Aggregate(
             key,
@@ -97,11 +110,13 @@ def aggregate(
     ]
 
 
-def _number(variant: Record, *, numeric: bool) -> float | None:
+def _number(variant: _Variant, *, numeric: bool) -> float | None:
     """Return what counts in an aggregate, None for what does not."""
     if not numeric:
-        return None if "nullValue" in variant else 0
-    number = variant.get("doubleValue", variant.get("integerValue"))
+        return 0 if variant.null_value is None else None
+    number = variant.double_value
+    if number is None:
+        number = variant.integer_value
     if isinstance(number, (int, float)) and math.isfinite(number):
         return number
     return None

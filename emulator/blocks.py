@@ -66,6 +66,25 @@ def quality_of(key: int) -> str:
     return QUALITIES[key % _KEYS_PER_NANO]
 
 
+def seconds_of(key: int) -> int:
+    """Return the epoch seconds (UTC) of a key."""
+    return key // (_KEYS_PER_NANO * NANOS)
+
+
+def end_of_interval(key: int, seconds: int) -> int:
+    """Return the key of the end of an interval with a value, with its quality.
+
+    An interval does not contain its start, but its end.
+
+    Args:
+        key: The value's key.
+        seconds: The length of the interval.
+    """
+    nanos, code = divmod(key, _KEYS_PER_NANO)
+    length = seconds * NANOS
+    return -(-nanos // length) * length * _KEYS_PER_NANO + code
+
+
 def key_of_value(value: Record) -> int:
     """Return the key of a value in wire form.
 

@@ -48,7 +48,7 @@ class Plant(Records):
 
     Dates are floats: epoch seconds (UTC). A test may add anything else: new members,
     nulls, values out of range. Any thread may read and change a plant while the
-    emulator serves it.
+    emulator serves it. ``values`` are the values of its time series.
 
     Args:
         maker: Generates a record when ``add`` is called without one.
@@ -202,6 +202,8 @@ class Plant(Records):
         """
         with self._lock:
             self._listing_by_id[kind].pop(record_id).delete(record_id)
+            if kind == "time_series":
+                self.values.forget(record_id)
             for child in CHILDREN[kind]:
                 for record in self.listing(child.name, record_id).records:
                     child_id = record.get(child.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import typing as t
 from dataclasses import dataclass, field
@@ -18,7 +19,9 @@ if t.TYPE_CHECKING:
     from emulator.records import Records
 
 _CACHED_BYTES = 200_000_000
-_CACHED_AGGREGATES = 500_000
+_CACHED_AGGREGATES = 200_000
+# Unique among all time series, also among those with an ID of a deleted one.
+_VERSIONS = itertools.count(1)
 
 
 @dataclass
@@ -30,7 +33,7 @@ class _Series:
         formula: Generates the values, None for no other values than ``late``.
         fixed: Whether the formula stays although the record changes.
         late: Values that were added, by day and key.
-        version: Grows when the values change.
+        version: A new number whenever the values change.
     """
 
     record: Record
@@ -68,7 +71,7 @@ class SeriesBlocks:
             series = self._known(series_id)
             for key, value in by_key.items():
                 series.late.setdefault(day_of(key), {})[key] = value
-            series.version += 1
+            series.version = next(_VERSIONS)
 
     def fix(self, series_id: str, formula: Formula | None) -> None:
         """Replace all values by those of a formula, whatever becomes of the record.
@@ -80,7 +83,12 @@ class SeriesBlocks:
         with self._lock:
             series = self._known(series_id)
             series.formula, series.fixed, series.late = formula, True, {}
-            series.version += 1
+            series.version = next(_VERSIONS)
+
+    def forget(self, series_id: str) -> None:
+        """Forget a time series, see ``Values.forget``."""
+        with self._lock:
+            self._series.pop(series_id, None)
 
     def _known(self, series_id: str) -> _Series:
         record = self._plant.find("time_series", series_id)
@@ -89,7 +97,7 @@ class SeriesBlocks:
         if series is None or series.record is not record:
             series = series or _Series(record)
             series.record = record
-            series.version += 1
+            series.version = next(_VERSIONS)
             if not series.fixed:
                 source = FormulaSource(self._seed, self._plant, record)
                 series.formula = self._make_formula(source)
@@ -165,8 +173,8 @@ class SeriesBlocks:
             with self._lock:
                 found = self._aggregates.get(key)
                 if found is None:
-                    values = self._block(series_id, series, day).values
-                    found = aggregate(values, seconds, numeric=numeric)
+                    block = self._block(series_id, series, day)
+                    found = aggregate(block, seconds, numeric=numeric)
                     self._aggregates.put(key, found, len(found) + 1)
             for each in reversed(found) if descending else found:
                 if low < each.key <= high:

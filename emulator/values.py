@@ -212,6 +212,10 @@ class Values:
         self._blocks.fix(series_id, None)
         self.add(series_id, values)
 
+    def forget(self, series_id: str) -> None:
+        """Remove all values of a time series that was deleted, if there are any."""
+        self._blocks.forget(series_id)
+
     def regular(self, series_id: str, every: int) -> None:
         """Replace all values by doubles at regular intervals, for benchmarks.
 

@@ -395,6 +395,19 @@ def test_replaced_values_are_all_there_is() -> None:
         made.values.between("unknown", 0)
 
 
+def test_a_series_with_the_id_of_a_deleted_one_has_values_of_its_own() -> None:
+    made = plant("DOUBLE")
+    record = made.find("time_series", "s0")
+    for number in (1.0, 2.0):
+        made.values.replace("s0", [value(NOON, number)])
+        assert numbers(made.values.between("s0", 0)) == [number]
+        made.delete("time_series", "s0")
+        with pytest.raises(KeyError):
+            made.values.between("s0")
+        made.add("time_series", record)
+        assert numbers(made.values.between("s0", NOON - 1, NOON)) != [number]
+
+
 # Aggregates
 
 SECONDS = {"1m": 60, "15m": 900, "1h": 3600, "1d": DAY}

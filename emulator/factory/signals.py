@@ -57,6 +57,7 @@ _DATA_TYPES = {
     "running": "BOOLEAN",
     "good-parts": "INTEGER",
 }
+_OF_MACHINES = {"state", "running", "good-parts", "parts-per-shift"}
 
 
 class _Signal(t.NamedTuple):
@@ -103,7 +104,7 @@ def formula(source: FormulaSource) -> Formula | None:
     if source.series.get("dataType") != _DATA_TYPES.get(signal.name, "DOUBLE"):
         return None
     make = _FORMULAS.get(signal.name)
-    if make is None:
+    if make is None or (signal.machine is None and signal.name in _OF_MACHINES):
         return None
 
     def block(day: int) -> Block:
