@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator import Call, Emulator, Fault, Plant
-from tests.operations import account
+from emulator import Call, Emulator, Fault, Plant, families
+from tests.operations import MODEL, account, known
+from tests.operations import OPERATIONS as LISTS
 from tests.telemetry import (
     AGGREGATES,
     HISTORY,
@@ -186,8 +187,8 @@ def test_pages_have_as_many_values_as_asked_for_over_all_entries(
 
 
 def test_a_page_has_a_hundred_values_unless_a_number_is_given(aws: Emulator) -> None:
-    aws.plant.values.regular("s0", 1)
-    window = {"startDate": NOON, "endDate": NOON + 150}
+    aws.plant.values.regular("s0", 10)
+    window = {"startDate": NOON, "endDate": NOON + 1500}
     sizes = [
         len(page["successEntries"][0][MEMBERS[HISTORY]])
         for page in pages(aws, HISTORY, [entry("s0", **window)])
@@ -281,7 +282,7 @@ def test_values_that_arrive_between_two_pages_neither_skip_nor_repeat_any(
 TIMES = st.integers(NOON - 3 * 86_400, NOON + 3 * 86_400)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     windows=st.lists(st.tuples(TIMES, TIMES), min_size=1, max_size=4),
     size=st.integers(1, 400),
@@ -509,6 +510,35 @@ def test_a_hook_sees_the_body(aws: Emulator, operation: str) -> None:
 
 
 # Other clients
+
+
+def test_the_operations_are_those_of_the_emulator() -> None:
+    by_method = {
+        method: [each.name for each in families.OPERATIONS if each.method == method]
+        for method in ("GET", "POST")
+    }
+    assert sorted(by_method["POST"]) == sorted(OPERATIONS)
+    assert sorted(by_method["GET"]) == sorted(LISTS)
+    for name in OPERATIONS:
+        assert MODEL.operation_model(name).http["requestUri"] == PATHS[name]
+
+
+@of_each
+def test_answers_have_only_members_that_botocore_knows(
+    hostile: Emulator, operation: str
+) -> None:
+    every = hostile.plant.listing("time_series").records
+    entries = [
+        {**hourly(f"e{number}"), "propertyAlias": series["alias"]}
+        for number, series in enumerate(each for each in every if "alias" in each)
+    ][:16]
+    shape = MODEL.operation_model(operation).output_shape
+    found = list(pages(hostile, operation, entries))
+    assert [known(shape, page) for page in found] == found
+    assert {each for page in found for each in page if page[each]} >= {
+        "successEntries",
+        "errorEntries",
+    }
 
 
 def test_boto3_reads_all_pages_of_a_history(aws: Emulator) -> None:

@@ -44,13 +44,13 @@ MONDAY = 1_710_720_000
 
 @pytest.fixture(scope="module")
 def factory() -> Iterator[Emulator]:
-    with account("factory") as emulator:
+    with account("factory", asset_models=18) as emulator:
         yield emulator
 
 
 @pytest.fixture(scope="module")
 def hostile() -> Iterator[Emulator]:
-    with account("hostile") as emulator:
+    with account("hostile", asset_models=16) as emulator:
         yield emulator
 
 
@@ -458,7 +458,7 @@ def one_series() -> Iterator[Emulator]:
         yield emulator
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     every=VALUES,
     resolution=st.sampled_from(list(SECONDS)),
