@@ -49,6 +49,10 @@ SCHEDULING = page("docs/scheduling.md")
 COLUMNS: dict[str, list[str]] = {
     **expected.COLUMNS,
     **{stream: list(columns) for stream, columns in expected_plant.COLUMNS.items()},
+    **{
+        stream.name: list(stream.entity.schema["properties"])
+        for stream in GROUPS["telemetry"]
+    },
 }
 """The columns of every stream."""
 
@@ -351,12 +355,12 @@ def test_the_facts_of_a_page_are_those_of_the_stream(stream: type[t.Any]) -> Non
     (calls,) = (fact for name, fact in facts.items() if name.startswith("API op"))
     actions = permissions.actions(stream)
     key = ", ".join(f"`{column}`" for column in stream.entity.key)
-    parents = {parent.name for parent in stream.parent_streams()}
+    parents = set(_parents(stream))
     children = {other.name for other in ALL_STREAMS if stream in other.parent_streams()}
 
     assert sorted(re.findall(r"`(iotsitewise:\w+)`", calls)) == sorted(actions)
     told = calls.partition("IAM action")[0]
-    assert set(re.findall(r"\b(?:List|Describe)[A-Z]\w+", told)) == {
+    assert set(re.findall(r"\b(?:List|Describe|BatchGet)[A-Z]\w+", told)) == {
         action.partition(":")[2] for action in actions
     }
     assert facts["Key"] == f"Key: {key}"
@@ -368,9 +372,14 @@ def test_the_facts_of_a_page_are_those_of_the_stream(stream: type[t.Any]) -> Non
         assert facts["Extra stream"] == (
             f"Extra stream: add `{stream.name}` or `{group}` to `extra_streams`"
         )
-    column = stream.entity.change_column
+    column = stream.entity.replication_column
     assert (f"Incremental on `{column}`" in facts) == (column is not None)
     assert ("Full table only" in facts) == (column is None)
+
+
+def _parents(stream: type[t.Any]) -> list[str]:
+    """Return the parents, without the one that only finds time series."""
+    return [each.name for each in stream.parent_streams() if each in ALL_STREAMS]
 
 
 def _linked(facts: dict[str, str], name: str) -> set[str]:
@@ -402,14 +411,13 @@ def test_the_streams_in_short_are_those_of_the_tap() -> None:
             columns = re.findall(r"`(\w+)`", row["columns"])
             assert columns == COLUMNS[stream.name]
         else:
-            parents = [parent.name for parent in stream.parent_streams()]
-            assert re.findall(r"`(\w+)`", row["parent"]) == parents
+            assert re.findall(r"`(\w+)`", row["parent"]) == _parents(stream)
 
 
 def test_the_flowchart_names_all_operations_and_no_others() -> None:
     chart = README.block("How it works", "mermaid", 0)
 
-    assert set(re.findall(r"(?:List|Describe)\w+", chart)) == {
+    assert set(re.findall(r"(?:List|Describe|BatchGet)\w+", chart)) == {
         stream.request.operation for stream in ALL_STREAMS
     }
 
@@ -419,6 +427,9 @@ TYPES = {
     "array": "list",
     "object": "object",
     "date-time": "timestamp",
+    "number": "number",
+    "integer": "integer",
+    "boolean": "boolean",
 }
 
 
@@ -462,9 +473,7 @@ def test_the_relations_of_the_diagram_join_columns_of_its_tables() -> None:
         for column in re.findall(r"(\w+) (?:PK, )?FK$", lines, re.MULTILINE)
     }
     children = {
-        (parent.name, stream.name)
-        for stream in ALL_STREAMS
-        for parent in stream.parent_streams()
+        (parent, stream.name) for stream in ALL_STREAMS for parent in _parents(stream)
     }
 
     assert marked == foreign
@@ -489,7 +498,7 @@ def test_streams_are_added_in_each_way_that_the_page_shows(
 
     added = found - {stream.name for stream in STREAMS}
     assert added == (
-        {stream.name for stream in EXTRA_STREAMS}
+        {stream.name for stream in GROUPS["plant"]}
         if language == "yaml"
         else {"assets", "asset_associations"}
     )
@@ -524,7 +533,7 @@ def test_the_flattened_columns_are_those_that_arrive(
 
     run = tap(static(plant, extra_streams=["plant"], **config)).succeeded()
 
-    for stream in ALL_STREAMS:
+    for stream in (*STREAMS, *GROUPS["plant"]):
         row = others.get(stream.name, {"object": "", "columns": "", "lists": ""})
         shown = {name: re.findall(r"`(\w+)`", row[name]) for name in row}
         columns = stream.entity.schema["properties"]
@@ -572,7 +581,9 @@ def test_the_requests_of_a_plant_add_up() -> None:
     total = sum(int(row["example"].replace(",", "")) for row in table)
     streams = [name for row in table for name in re.findall(r"`(\w+)`", row["streams"])]
 
-    assert sorted(streams) == sorted(stream.name for stream in ALL_STREAMS)
+    assert sorted(streams) == sorted(
+        stream.name for stream in (*STREAMS, *GROUPS["plant"])
+    )
     assert f"The example needs {total:,} requests" in " ".join(section.split())
     assert f"about {total / 10 / 60:.0f} minutes" in section
     assert f"or {total / (8 / 0.1) / 60:.0f} minutes" in section
