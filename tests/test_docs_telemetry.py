@@ -6,6 +6,7 @@ import calendar
 import json
 import math
 import statistics
+import subprocess
 import typing as t
 from collections import defaultdict
 from contextlib import closing
@@ -16,15 +17,17 @@ from itertools import pairwise
 import duckdb
 import psycopg
 import pytest
+import yaml
 from psycopg.rows import dict_row
 
 from demo.postgres import server
 from emulator import Emulator
 from emulator.plant import SIZES
 from tap_iot_sitewise.streams import GROUPS
-from tests.conftest import TapCommand, select, static
+from tests.conftest import TapCommand, clean_environment, select, static
 from tests.documents import Page, page
 from tests.targets import Database, load
+from tests.test_meltano import MELTANO
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -511,3 +514,69 @@ def test_a_day_of_the_example_needs_the_requests_that_the_page_says() -> None:
     requests = full * pages[0] + pages[1]
     assert f"needs {requests} requests ({full} * {pages[0]} pages + {pages[1]})" in text
     assert f"and {1000 // 250} for the list" in text
+
+
+# What Meltano makes of the schedules
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with all that the page shows, added to the complete definition."""
+    whole = yaml.safe_load(page("docs/meltano.md").block("Write `meltano.yml`", "yaml"))
+    (loader,) = whole["plugins"]["loaders"]
+    loader["name"] = "target-postgres"
+    whole["jobs"], whole["schedules"] = [], []
+    for block in TELEMETRY.blocks("yaml"):
+        shown = yaml.safe_load(block.text)
+        whole["plugins"]["extractors"] += shown.get("plugins", {}).get("extractors", [])
+        for name in ("jobs", "schedules"):
+            whole[name] += shown.get(name, [])
+    directory = tmp_path_factory.mktemp("project")
+    (directory / "meltano.yml").write_text(yaml.safe_dump(whole), "utf-8")
+    return directory
+
+
+def meltano(project: Path, *words: str, **variables: str) -> t.Any:  # noqa: ANN401
+    done = subprocess.run(
+        [MELTANO, *words],
+        cwd=project,
+        env=clean_environment(**variables),
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    return json.loads(done.stdout)
+
+
+def test_the_schedules_run_the_extractors_of_the_page(project: Path) -> None:
+    listed = meltano(project, "schedule", "list", "--format=json")["schedules"]["job"]
+
+    tasks = {each["name"]: each["job"]["tasks"][0] for each in listed}
+    assert tasks == {
+        "history-hourly": "tap-iot-sitewise-history target-postgres",
+        "history-late-values": "tap-iot-sitewise-history target-postgres",
+        "plant-daily": "tap-iot-sitewise-plant target-postgres",
+        "latest-values": "tap-iot-sitewise-latest target-postgres",
+    }
+    (late,) = (each["env"] for each in listed if each["env"])
+    history = meltano(project, "config", "print", "tap-iot-sitewise-history", **late)
+    assert history["telemetry_lookback"] == "P7D"
+
+
+def test_the_second_extractor_has_the_streams_of_the_first_and_other_time_series(
+    project: Path,
+) -> None:
+    first, second = (
+        meltano(project, "config", "print", f"tap-iot-sitewise-{name}")
+        for name in ("history", "line-2")
+    )
+
+    assert {name for name in first if first[name] != second[name]} == {
+        "telemetry_alias_prefixes"
+    }
+
+
+def test_the_extractor_of_the_latest_values_selects_nothing_else(project: Path) -> None:
+    extras = meltano(project, "config", "print", "--extras", "tap-iot-sitewise-latest")
+
+    assert extras["_select"] == ["property_values.*"]
