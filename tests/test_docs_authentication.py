@@ -9,6 +9,7 @@ import subprocess
 import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
@@ -92,6 +93,8 @@ def run_with(
     settings = static(
         aws,
         extra_streams=extra,
+        # The streams of values need a start. The others ignore it.
+        start_date=(datetime.now(timezone.utc) - timedelta(hours=6)).isoformat(),
         aws_access_key_id=key.access_key_id,
         aws_secret_access_key=key.secret_access_key,
         aws_session_token=key.session_token,
