@@ -201,8 +201,8 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         default=8,
         title="Maximum concurrency",
         description=(
-            "Parents, such as portals, whose children are listed at the same time, 1 "
-            "to 32."
+            "Requests that are sent at the same time, 1 to 32: for parents, such as "
+            "portals, or for batches of time series."
         ),
     ),
     th.Property(

@@ -37,6 +37,7 @@ OPERATIONS = {
 }
 START, END = "2024-05-31T00:00:00", "2024-06-02T06:30:00"
 PERIOD = expected.seconds(START), expected.seconds(END)
+NO_ID = "11111111-1111-4111-8111-111111111111"
 DATES = {"start_date": START, "end_date": END}
 
 
@@ -368,6 +369,32 @@ def test_without_a_match_nothing_is_read_and_the_bookmark_stays(
         "no time series matches telemetry_alias_prefixes; nothing is read"
     ]
     assert not run.states[-1]["bookmarks"].get(HISTORY)
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "streams"),
+    [
+        ({"telemetry_alias_prefixes": ["/no-such-line/"]}, []),
+        ({"telemetry_property_ids": [NO_ID]}, []),
+        ({}, [LATEST]),
+    ],
+)
+def test_only_a_setting_that_matches_no_time_series_keeps_the_rows_of_the_last_run(
+    tap: TapCommand,
+    plant: Emulator,
+    telemetry_catalog: Message,
+    narrowed: Message,
+    streams: list[str],
+) -> None:
+    if not narrowed:
+        for series in plant.plant.listing("time_series").records:
+            plant.plant.delete("time_series", series["timeSeriesId"])
+    config = settings(plant, LATEST, emit_activate_version_messages=True, **narrowed)
+
+    run = tap(config, catalog=select(telemetry_catalog, LATEST)).succeeded()
+
+    activated = [stream for kind, stream in run.kinds if kind == "ACTIVATE_VERSION"]
+    assert activated == streams
 
 
 # Windows and bookmarks

@@ -18,6 +18,7 @@ from tap_iot_sitewise.streams.attribute import (
     parent_text,
     text,
 )
+from tap_iot_sitewise.streams.history import History
 from tap_iot_sitewise.streams.number import boolean, double, integer
 from tap_iot_sitewise.streams.property_value import (
     UNKNOWN,
@@ -25,7 +26,7 @@ from tap_iot_sitewise.streams.property_value import (
     PropertyValue,
 )
 from tap_iot_sitewise.streams.request import Batch, Entry
-from tap_iot_sitewise.streams.telemetry_stream import History, TelemetryStream
+from tap_iot_sitewise.streams.telemetry_stream import TelemetryStream
 from tap_iot_sitewise.streams.telemetry_time_series import (
     READABLE_TYPES,
     TelemetryTimeSeries,

@@ -1,8 +1,7 @@
-"""The base classes of the telemetry streams."""
+"""The base class of the telemetry streams."""
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import sys
 import time
@@ -11,18 +10,14 @@ import typing as t
 import msgspec
 
 from tap_iot_sitewise.aws.responses import as_line
-from tap_iot_sitewise.dates import rfc3339
 from tap_iot_sitewise.errors import TapError
 from tap_iot_sitewise.progress import Progress
-from tap_iot_sitewise.singer.windowed_stream import WindowedStream
 from tap_iot_sitewise.streams.attribute import UnexpectedValueError
 from tap_iot_sitewise.streams.deleted_parents import DeletedParents
 from tap_iot_sitewise.streams.stream import SiteWiseStream
+from tap_iot_sitewise.streams.telemetry_time_series import FILTERS
 from tap_iot_sitewise.streams.windows import (
-    Period,
-    Window,
     WindowBatch,
-    WindowProgress,
 )
 
 if sys.version_info >= (3, 12):
@@ -31,11 +26,9 @@ else:
     from typing_extensions import override
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_iot_sitewise.aws.client import Client
     from tap_iot_sitewise.aws.paging import Request
-    from tap_iot_sitewise.singer.tap import SingerTap
     from tap_iot_sitewise.streams.entity import Record
     from tap_iot_sitewise.streams.property_value import AggregatedValue, PropertyValue
     from tap_iot_sitewise.streams.request import Batch, Entry
@@ -55,6 +48,15 @@ class TelemetryStream(SiteWiseStream):
 
     entity: t.ClassVar[PropertyValue | AggregatedValue]
     request: t.ClassVar[Batch]
+
+    @property
+    @override
+    def activates_version(self) -> bool:
+        # A setting that matches no time series is probably misspelled. The target must
+        # not delete all rows then.
+        matched = self.parents and self.parents[self.request.parent].count
+        narrowed = any(self.config.get(name) for name in FILTERS)
+        return super().activates_version and bool(matched or not narrowed)
 
     @override
     def pages(self) -> Iterator[list[Record]]:
@@ -190,97 +192,6 @@ class TelemetryStream(SiteWiseStream):
             remedy = f"allow {action} on it in a policy of the role or user"
         msg = f"{self.request.operation}: {as_line(named)}: {reason}; {remedy}"
         raise TapError(msg)
-
-
-class History(TelemetryStream, WindowedStream):
-    """A stream of values over time, window by window."""
-
-    time_column = "event_timestamp"
-
-    def __init__(self, tap: SingerTap, open_client: Callable[[], Client]) -> None:
-        """Create the stream, see :class:`SiteWiseStream`."""
-        super().__init__(tap, open_client)
-        self.replicate_by_time()
-        self._progress = WindowProgress()
-
-    @override
-    def pages(self) -> Iterator[list[Record]]:
-        """Yield the records of the period that the run reads, some at a time.
-
-        The bookmark moves with each window that is complete.
-        """
-        self._period = period = Period.of_run(
-            self.config, started=self.run_started, bookmark=self.bookmark
-        )
-        if period.is_over:
-            begin, end = period.bookmark or period.start_date, period.end
-            self.logger.info(
-                "%s: nothing to read: the bookmark (%s) is not before end_date (%s)",
-                self.name,
-                rfc3339(_moment(begin)),
-                rfc3339(_moment(end)),
-            )
-            return
-        yield from super().pages()
-
-    @override
-    def _parts(self) -> Iterator[Part]:
-        number = 0
-        for end, entries in self._windows():
-            count = 0
-            for part in self._in_window(number, end, entries):
-                count += 1
-                yield part
-            if count:
-                number += 1
-            elif end is not None:
-                # No time series has entries, in no window.
-                return
-
-    def _windows(self) -> Iterator[tuple[int | None, Iterator[DatedEntry]]]:
-        """Yield the end and the entries of each window."""
-        if self._is_test:
-            whole = Window(self._period.begin(), self._period.end, is_first=True)
-            yield whole.end, self._entries_in(whole)
-            return
-        # Values of a new time series can be older than the first window.
-        yield None, self._entries_of_new()
-        for window in self._period.windows():
-            yield window.end, self._entries_in(window)
-
-    def _entries_of_new(self) -> Iterator[DatedEntry]:
-        period = self._period
-        for entry, series in self._entries():
-            start = period.start_of_new(series["creation_date"], entry.interval)
-            if start is not None:
-                yield entry, _dates(start, period.begin(entry.interval))
-
-    def _entries_in(self, window: Window) -> Iterator[DatedEntry]:
-        for entry, _ in self._entries():
-            start = window.start
-            if window.is_first:
-                start = self._period.begin(entry.interval)
-            yield entry, _dates(start, window.end)
-
-    @override
-    def _batch_done(self, batch: WindowBatch) -> None:
-        end = self._progress.batch_done(batch)
-        if end is not None and not self._is_test:
-            self.complete_until(_moment(end))
-
-    @override
-    def _all_done(self) -> None:
-        # Without a time series, a later run has to begin where this one did.
-        if self.parents[self.request.parent].count and not self._is_test:
-            self.complete_until(_moment(self._period.end))
-
-
-def _dates(start: int, end: int) -> dict[str, int]:
-    return {"startDate": start, "endDate": end}
-
-
-def _moment(seconds: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(seconds, dt.timezone.utc)
 
 
 def _text(value: t.Any) -> str:  # noqa: ANN401
