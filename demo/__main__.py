@@ -1,5 +1,6 @@
 """Entry point of `python -m demo`."""
 
+import codecs
 import io
 import sys
 
@@ -12,8 +13,10 @@ if __name__ == "__main__":
 
     from demo.command_line import main
 
+    # An old terminal has no block characters for a chart.
+    encoding = codecs.lookup(sys.stdout.encoding or "ascii").name
     # A pipe or an old terminal may not accept the plant's names otherwise.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    sys.exit(main())
+    sys.exit(main(ascii_only=encoding != "utf-8"))

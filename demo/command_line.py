@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from demo import telemetry
 from demo.loaded import LOADERS
 from demo.meltano import OUTPUT, RunFailedError, one_at_a_time, run
 from demo.postgres import NotStartedError, server
@@ -21,7 +23,7 @@ PLANT = ("--asset-models=60", "--portals=8", "--projects-per-portal=6")
 """The size of the demo's plant: two sites with six lines each."""
 
 _WITHOUT_TERMINAL = (100, 24)
-_NARROWEST, _WIDEST = 60, 120
+_NARROWEST, _WIDEST = 60, 200
 
 
 class _Log:
@@ -47,18 +49,19 @@ class _Log:
         _say(f"demo: {message}")
 
 
-def main() -> int:
-    """Run the demo; returns the exit code: 0, or that of what failed."""
+def main(*, ascii_only: bool = False) -> int:
+    """Run the demo; returns the exit code: 0, or that of what failed.
+
+    Args:
+        ascii_only: Whether the terminal shows ASCII characters only.
+    """
     options = _options()
     if options.loader == "target-duckdb" and sys.version_info >= (3, 14):
         _say("demo: target-duckdb needs Python 3.13 or older; use another loader")
         return 2
     log = _Log(verbose=options.verbose)
     output = OUTPUT / options.loader
-    environment = {"TAP_IOT_SITEWISE_EXTRA_STREAMS": json.dumps(options.streams)}
-    streams = [
-        each.name for each in enabled_streams({"extra_streams": options.streams})
-    ]
+    streams, environment = _streams(options.streams)
     with contextlib.ExitStack() as stack:
         lock = stack.enter_context(one_at_a_time(_say_that_it_waits))
         shutil.rmtree(output, ignore_errors=True)
@@ -83,7 +86,8 @@ def main() -> int:
             log.failed(error)
             return error.exit_code if isinstance(error, RunFailedError) else 1
         loaded = stack.enter_context(LOADERS[options.loader](output, environment))
-        _show([*report(loaded, streams, seconds, _width())], loaded.kept, total)
+        lines = report(loaded, streams, seconds, _width(), ascii_only=ascii_only)
+        _show([*lines], loaded.kept, total)
         if empty := empty_streams(loaded, streams):
             log.failed(f"nothing was loaded for {', '.join(empty)}")
             return 1
@@ -101,7 +105,7 @@ def _options() -> argparse.Namespace:
         type=_extra_streams,
         default=[],
         metavar="STREAM,...",
-        help="extra streams, such as plant",
+        help="extra streams, such as plant or telemetry",
     )
     parser.add_argument(
         "--verbose",
@@ -122,6 +126,17 @@ def _extra_streams(given: str) -> list[str]:
     if found := list(problems({"extra_streams": names})):
         raise argparse.ArgumentTypeError("; ".join(found))
     return names
+
+
+def _streams(extra: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the names of the streams, and the settings for them as variables."""
+    names = [each.name for each in enabled_streams({"extra_streams": extra})]
+    settings = {}
+    if not set(telemetry.STREAMS).isdisjoint(names):
+        extra = [*extra, telemetry.UNITS]
+        names = [each.name for each in enabled_streams({"extra_streams": extra})]
+        settings = telemetry.settings(dt.datetime.now(dt.timezone.utc))
+    return names, {**settings, "TAP_IOT_SITEWISE_EXTRA_STREAMS": json.dumps(extra)}
 
 
 def _say(line: str) -> None:

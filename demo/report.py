@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from demo import telemetry
 from demo.table import table
 from demo.tree import tree
 
@@ -18,31 +19,55 @@ _TREE = ("assets", "asset_associations", "asset_models")
 _SHOWN = 5
 _SHOWN_NOT_ACTIVE = 2
 _INDENT = "  "
+_WIDEST = 120
 
 
 def report(
-    loaded: Loaded, streams: Sequence[str], seconds: Mapping[str, float], width: int
+    loaded: Loaded,
+    streams: Sequence[str],
+    seconds: Mapping[str, float],
+    width: int,
+    *,
+    ascii_only: bool = False,
 ) -> Iterator[str]:
     """Describe what was loaded: counts, a few rows, and a query's answer.
 
-    With the streams of the assets, it draws the assets instead of showing rows.
+    With the streams of the assets, it draws the assets instead of showing rows. With
+    those of telemetry, it draws a chart.
 
     Args:
         loaded: The loaded data.
         streams: Names of the streams.
         seconds: The time that the tap took for each stream, in seconds.
         width: The maximum width of a line, in terminal columns. A query may be wider.
+        ascii_only: Whether the terminal shows ASCII characters only. Names may contain
+            others.
 
     Yields:
         Lines.
     """
     rows = {stream: list(loaded.rows(stream)) for stream in streams}
-    yield from table([_counts(stream, rows[stream], seconds) for stream in rows], width)
+    narrow = min(width, _WIDEST)
+    counts = [_counts(stream, rows[stream], seconds) for stream in rows]
+    yield from table(counts, narrow)
+    drawn = False
     if rows.keys() >= set(_TREE):
-        lines = list(tree(*(rows[stream] for stream in _TREE)))
+        drawn = True
+        lines = tree(*(rows[stream] for stream in _TREE))
         yield from ("", f"The {len(rows['assets'])} assets, each with its model:", "")
-        yield from (_INDENT + line for line in lines)
-        return
+        yield from _indented(lines)
+    if rows.keys() & set(telemetry.STREAMS):
+        drawn = True
+        lines = telemetry.describe(rows, width - len(_INDENT), ascii_only=ascii_only)
+        yield from _indented(lines)
+    if not drawn:
+        yield from _samples(loaded, rows, narrow)
+
+
+def _samples(
+    loaded: Loaded, rows: Mapping[str, Sequence[Row]], width: int
+) -> Iterator[str]:
+    """Describe asset models, portals and projects: a few rows, and a query's answer."""
     portals = {row["portal_id"]: row.get("name") for row in rows["portals"]}
     for stream in filter(rows.get, _SAMPLED):
         shown = [_shown(stream, row, portals) for row in _sample(rows[stream])]
@@ -117,4 +142,4 @@ def _day(date: object) -> str:
 
 def _indented(lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
     for line in lines:
-        yield _INDENT + line
+        yield (_INDENT + line).rstrip()

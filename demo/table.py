@@ -34,7 +34,7 @@ def table(rows: Sequence[Mapping[str, object]], width: int) -> Iterator[str]:
     ]
     right = {name for name in columns if isinstance(rows[0][name], int | float)}
     cells = [columns, *([text(row[name]) for name in columns] for row in rows)]
-    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
     room = width - len(_GAP) * (len(widths) - 1)
     while sum(widths) > room and max(widths) > _NARROWEST:
         last_is_wide = widths[-1] > _NARROWEST
@@ -62,8 +62,12 @@ def text(value: object) -> str:
     return "".join(filter(str.isprintable, words)) or _NOTHING
 
 
-def _width(line: str) -> int:
-    """Return the number of terminal columns of a text."""
+def width_of(line: str) -> int:
+    """Return the number of terminal columns of a text.
+
+    Args:
+        line: The text.
+    """
     return sum(map(_columns, line))
 
 
@@ -76,7 +80,7 @@ def _columns(character: str) -> int:
 
 def _fit(cell: str, size: int, *, right: bool) -> str:
     """Cut or pad a text to a number of columns."""
-    if _width(cell) > size:
+    if width_of(cell) > size:
         kept, used = "", 1
         for character in cell:
             used += _columns(character)
@@ -84,7 +88,7 @@ def _fit(cell: str, size: int, *, right: bool) -> str:
                 break
             kept += character
         cell = kept + "…"
-    filling = " " * (size - _width(cell))
+    filling = " " * (size - width_of(cell))
     if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in cell):
         # Otherwise a terminal that writes Hebrew or Arabic from right to left would
         # reverse the whole line.
