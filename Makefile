@@ -56,7 +56,7 @@ help: ## list these targets
 	@echo "Variables, as in: make demo LOADER=postgres VERBOSE=1"
 	@echo
 	@echo "  LOADER            target of demo: csv (the default), jsonl, duckdb, postgres"
-	@echo "  STREAMS           extra streams of demo: plant, or names such as assets,dashboards"
+	@echo "  STREAMS           extra streams of demo: plant, telemetry, or names such as assets,dashboards"
 	@echo "  VERBOSE           1: demo prints the log of Meltano, the tap and the loader"
 	@echo "  EMULATOR          options for demo's emulator: EMULATOR='--portals=100 --latency=0.1';"
 	@echo "                    all of them: $(BIN)/python -m emulator --help"

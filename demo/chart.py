@@ -130,9 +130,9 @@ def columns(series: Series, start: int, number: int) -> list[float | None]:
 
 
 def _title(series: Series, minutes: int, *, ascii_only: bool) -> str:
-    unit = f" ({series.unit})" if series.unit else ""
+    unit = f" ({text(series.unit)})" if series.unit else ""
     what = "last value" if series.holds else "mean"
-    line = text(f"{series.title}{unit}, {what} of {minutes} minutes")
+    line = f"{text(series.title)}{unit}, {what} of {minutes} minutes"
     if ascii_only:
         return line.replace("°", "deg ").encode("ascii", "replace").decode()
     return line

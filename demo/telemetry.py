@@ -73,9 +73,10 @@ def describe(
         (row["asset_id"], row["property_id"]): str(row["unit"] or "")
         for row in rows.get(UNITS, ())
     }
-    series = [*table(_series(rows, units), width)]
-    if not series:
+    found = _series(rows, units)
+    if not found:
         return
+    series = [*table(found, width)]
     yield from ("", f"The time series of {_LINE}:", "")
     history = rows.get(_HISTORY, ())
     if not history:

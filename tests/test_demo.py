@@ -439,6 +439,7 @@ def test_make_refuses_an_unknown_loader_before_it_installs_anything(
         (["LOADER=target-postgres"], "--loader=target-postgres --"),
         (["VERBOSE=0"], "--loader=target-csv --"),
         (["STREAMS=plant"], "--loader=target-csv --streams='plant' --"),
+        (["STREAMS=telemetry"], "--loader=target-csv --streams='telemetry' --"),
         (
             ["VERBOSE=1", "EMULATOR=--portals=7"],
             "--loader=target-csv --verbose -- --portals=7",
