@@ -130,8 +130,10 @@ def _failed(history: Iterable[Row]) -> Counter[str]:
 
 def _latest(row: Row, units: Mapping[tuple[object, object], str]) -> str:
     kind = row["value_type"]
-    value = text(row.get(f"{kind}_value"))
-    # A file of CSV has True, JSON Lines has true.
+    found = row.get(f"{kind}_value")
+    # A double is text in a CSV file, and a decimal number in PostgreSQL.
+    value = text(float(str(found)) if kind == "double" and _is_set(found) else found)
+    # A Boolean is True or true.
     value = value.lower() if kind == "boolean" else value
     unit = units.get((row["asset_id"], row["property_id"]))
     quality = "" if row["quality"] == "GOOD" else f"({row['quality']})"
@@ -168,9 +170,12 @@ def _second(row: Row) -> int:
 def _good(row: Row) -> float | None:
     """Return a value as a number, None if it is not good or null."""
     value = row.get(f"{row['value_type']}_value")
-    if row["quality"] != "GOOD" or value in {None, ""}:
-        return None
-    return float(str(value))
+    return float(str(value)) if row["quality"] == "GOOD" and _is_set(value) else None
+
+
+def _is_set(value: object) -> bool:
+    # NULL is an empty text in a CSV file.
+    return value is not None and value != ""
 
 
 def _beside(left: Sequence[str], right: Sequence[str]) -> Iterator[str]:

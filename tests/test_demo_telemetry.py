@@ -257,7 +257,7 @@ def test_the_chart_shows_the_machine_that_failed_most() -> None:
     assert [line.split() for line in lines[3:6]] == [
         ["series", "values", "not", "good", "latest"],
         ["filler-1/temperature", "1", "0", "true"],
-        ["labeller-1/temperature", "4", "2", "20.5", "°C", "(BAD)"],
+        ["labeller-1/temperature", "4", "2", "20.50", "°C", "(BAD)"],
     ]
     assert lines[7].startswith("Friday, 2024-10-04")
     assert lines[9] == "labeller-1/temperature (°C), mean of 20 minutes"
