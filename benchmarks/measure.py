@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 Command = tuple[str, ...]
 
@@ -29,7 +29,6 @@ TAP: Command = (
 SMALLEST_SDK_TAP: Command = (sys.executable, "-m", "benchmarks.smallest_sdk_tap")
 PLAIN_BOTO3: Command = (sys.executable, "-m", "benchmarks.plain_boto3")
 PLAIN_BOTO3_WITH_ASSETS: Command = (*PLAIN_BOTO3, "--assets")
-
 
 _VARIABLES = 4
 """Region, endpoint, key ID and key: what the emulator says as soon as it listens."""
@@ -44,6 +43,7 @@ class Cost:
         cpu: Seconds of processor, user and system.
         peak: Most memory at once, MiB.
         messages: Singer messages by their kind, none from a command that is no tap.
+        lines: Lines on stdout.
         log_lines: Lines on stderr.
     """
 
@@ -51,6 +51,7 @@ class Cost:
     cpu: float
     peak: float
     messages: Counter[str]
+    lines: int
     log_lines: int
 
 
@@ -66,6 +67,12 @@ class Account:
         """Return the requests so far."""
         with urllib.request.urlopen(f"{self._url}/_emulator/stats") as answer:
             return int(json.load(answer)["total"])
+
+    def set_latency(self, seconds: float) -> None:
+        """Change how much longer each answer takes."""
+        body = json.dumps({"latency": seconds}).encode()
+        with urllib.request.urlopen(f"{self._url}/_emulator/faults", body) as answer:
+            answer.read()
 
 
 @contextlib.contextmanager
@@ -88,6 +95,20 @@ def account(
         line.append("--without-extra-streams")
     for kind, number in (sizes or {}).items():
         line += ["--size", f"{kind}={number}"]
+    with served(line) as account_:
+        yield account_
+
+
+@contextlib.contextmanager
+def served(line: Sequence[str]) -> Iterator[Account]:
+    """Serve an account by a command that prints the variables as the emulator does.
+
+    Args:
+        line: The words of the command.
+
+    Yields:
+        The account, once it listens.
+    """
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
         try:
             environment = {}
@@ -138,16 +159,17 @@ def run(command: Command, environment: dict[str, str], **settings: object) -> Co
             message = f"{command} failed: {lines[-1:]}"
             raise RuntimeError(message)
         output.seek(0)
-        kinds = Counter(
-            line[len(b'{"type":"') :].split(b'"', 1)[0].decode()
-            for line in output
-            if line.startswith(b'{"type":"')
-        )
+        written = 0
+        kinds: Counter[str] = Counter()
+        for written, line in enumerate(output, 1):
+            if line.startswith(b'{"type":"'):
+                kinds[line[len(b'{"type":"') :].split(b'"', 1)[0].decode()] += 1
     return Cost(
         seconds=seconds,
         cpu=usage.ru_utime + usage.ru_stime,
         # Kilobytes on Linux, bytes on macOS.
         peak=usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2),
         messages=kinds,
+        lines=written,
         log_lines=len(lines),
     )
