@@ -159,17 +159,20 @@ def run(command: Command, environment: dict[str, str], **settings: object) -> Co
             message = f"{command} failed: {lines[-1:]}"
             raise RuntimeError(message)
         output.seek(0)
-        written = 0
-        kinds: Counter[str] = Counter()
-        for written, line in enumerate(output, 1):
-            if line.startswith(b'{"type":"'):
-                kinds[line[len(b'{"type":"') :].split(b'"', 1)[0].decode()] += 1
+        kinds = Counter(map(_kind, output))
     return Cost(
         seconds=seconds,
         cpu=usage.ru_utime + usage.ru_stime,
         # Kilobytes on Linux, bytes on macOS.
         peak=usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2),
-        messages=kinds,
-        lines=written,
+        messages=Counter({kind: n for kind, n in kinds.items() if kind}),
+        lines=kinds.total(),
         log_lines=len(lines),
     )
+
+
+def _kind(line: bytes) -> str:
+    """Return the type of a Singer message, nothing for any other line."""
+    if not line.startswith(b'{"type":"'):
+        return ""
+    return line[len(b'{"type":"') :].split(b'"', 1)[0].decode()

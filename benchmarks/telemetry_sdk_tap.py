@@ -1,4 +1,4 @@
-"""A peer: the smallest tap for the values of all time series, as the SDK's guide has it.
+"""A peer: the smallest tap for the values of time series, as the SDK's guide has it.
 
 One custom stream with ``get_records``, and everything else as the SDK does it by
 default. It has no replication key, which saves the SDK the bookkeeping of a bookmark.
