@@ -8,12 +8,12 @@ round of each: what else the machine does can only make a round slower.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 from pathlib import Path
 
 import pygal
 
+from benchmarks import telemetry
 from benchmarks.measure import (
     PLAIN_BOTO3,
     PLAIN_BOTO3_WITH_ASSETS,
@@ -24,6 +24,7 @@ from benchmarks.measure import (
     account,
     run,
 )
+from benchmarks.report import Row, detail, print_tables
 
 DOCS = Path(__file__).parents[1] / "docs"
 PEERS: dict[str, Command] = {
@@ -39,18 +40,6 @@ MODELS_WITH_ASSETS = 17
 ASSETS_LATENCY = 0.02
 ASSETS_ROUNDS = 2
 """A round takes plain boto3 two minutes."""
-_Row = tuple[str, str, list[float], list[float]]
-"""Case, peer, and the seconds of the tap and of the peer in each round."""
-
-LIMITS = {
-    ("wide", "smallest SDK tap"): 0.20,
-    ("wide", "plain boto3"): 0.24,
-    ("deep", "smallest SDK tap"): 0.25,
-    ("deep", "plain boto3"): 0.37,
-    ("assets", "plain boto3"): 0.17,
-    ("--version", "import singer_sdk"): 1.05,
-    ("--discover", "import singer_sdk"): 1.10,
-}
 
 
 def main() -> None:
@@ -58,45 +47,53 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-plots", action="store_true")
+    parser.add_argument(
+        "--only-telemetry", action="store_true", help="read values of time series only"
+    )
     options = parser.parse_args()
 
-    rows: list[_Row] = []
+    rows, details = telemetry.compare(min(options.rounds, telemetry.ROUNDS))
+    if not options.only_telemetry:
+        entities, costs = _entities(options.rounds)
+        rows, details = entities + rows, costs + details
+    print_tables(rows, details)
+    telemetry.print_speed(min(options.rounds, telemetry.ROUNDS))
+    missed = [f"{row.case} / {row.peer}" for row in rows if row.ratio > row.limit]
+    missed += telemetry.print_memory()
+    if not options.only_telemetry:
+        _print_quota()
+        _print_memory()
+        _print_memory_of_assets()
+        if not options.no_plots:
+            _plot_portals()
+            _plot_concurrency()
+    if missed:
+        sys.exit(f"above the limit: {', '.join(missed)}")
+
+
+def _entities(rounds: int) -> tuple[list[Row], list[str]]:
+    """Measure everything but telemetry."""
+    rows: list[Row] = []
     details: list[str] = []
     for case, sizes in (("wide", {**WIDE, "latency": LATENCY}), ("deep", DEEP)):
         with account(**sizes) as served:
             calls = {}
             costs: dict[str, list[Cost]] = {name: [] for name in ("tap", *PEERS)}
-            for _ in range(options.rounds):
+            for _ in range(rounds):
                 for name, command in {"tap": TAP, **PEERS}.items():
                     before = served.calls()
                     costs[name].append(run(command, served.environment))
                     calls[name] = served.calls() - before
         for name in PEERS:
             ours, theirs = ([c.seconds for c in costs[who]] for who in ("tap", name))
-            rows.append((case, name, ours, theirs))
-        details += [_detail(case, name, costs[name], calls[name]) for name in costs]
-    measured, detail = _assets(min(options.rounds, ASSETS_ROUNDS))
+            rows.append(Row(case, name, ours, theirs))
+        details += [detail(case, name, costs[name], calls[name]) for name in costs]
+    measured, of_assets = _assets(min(rounds, ASSETS_ROUNDS))
     rows.append(measured)
-    details += detail
-    rows += _start(options.rounds)
-
-    _print(rows, details)
-    _print_quota()
-    _print_memory()
-    _print_memory_of_assets()
-    if not options.no_plots:
-        _plot_portals()
-        _plot_concurrency()
-    missed = [
-        f"{case} / {peer}"
-        for case, peer, ours, theirs in rows
-        if min(ours) / min(theirs) > LIMITS[case, peer]
-    ]
-    if missed:
-        sys.exit(f"above the limit: {', '.join(missed)}")
+    return rows + _start(rounds), details + of_assets
 
 
-def _assets(rounds: int) -> tuple[_Row, list[str]]:
+def _assets(rounds: int) -> tuple[Row, list[str]]:
     """Measure 5,000 assets with their properties, 20 ms for each call."""
     commands = {"tap": TAP, "plain boto3": PLAIN_BOTO3_WITH_ASSETS}
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
@@ -115,58 +112,21 @@ def _assets(rounds: int) -> tuple[_Row, list[str]]:
                 costs[name].append(cost)
                 calls[name] = served.calls() - before
     ours, theirs = ([c.seconds for c in costs[name]] for name in commands)
-    row = ("assets", "plain boto3", ours, theirs)
-    return row, [_detail("assets", name, costs[name], calls[name]) for name in costs]
+    row = Row("assets", "plain boto3", ours, theirs)
+    return row, [detail("assets", name, costs[name], calls[name]) for name in costs]
 
 
-def _start(rounds: int) -> list[_Row]:
+def _start(rounds: int) -> list[Row]:
     imports: Command = (sys.executable, "-c", "import singer_sdk")
     run(imports, {})
-    rows: list[_Row] = []
+    rows: list[Row] = []
     for option in ("--version", "--discover"):
         ours, theirs = [], []
         for _ in range(rounds):
             ours.append(run((TAP[0], option), {}).seconds)
             theirs.append(run(imports, {}).seconds)
-        rows.append((option, "import singer_sdk", ours, theirs))
+        rows.append(Row(option, "import singer_sdk", ours, theirs))
     return rows
-
-
-def _detail(case: str, name: str, costs: list[Cost], calls: int) -> str:
-    last = costs[-1]
-    kinds = last.messages
-    return (
-        f"| {case} | {name} | {min(c.seconds for c in costs):.2f} "
-        f"| {min(c.cpu for c in costs):.2f} "
-        f"| {statistics.median(c.peak for c in costs):.0f} | {calls} "
-        f"| {kinds.get('SCHEMA', '')} | {kinds.get('STATE', '')} | {last.log_lines} |"
-    )
-
-
-def _spread(seconds: list[float]) -> float:
-    """Return how much longer the median round took than the best one."""
-    return statistics.median(seconds) / min(seconds) - 1
-
-
-def _print(rows: list[_Row], details: list[str]) -> None:
-    print("\n| case | compared with | ratio | limit | spread: tap | spread: other |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for case, peer, ours, theirs in rows:
-        print(
-            f"| {case} | {peer} | {min(ours) / min(theirs):.2f} "
-            f"| {LIMITS[case, peer]:.2f} "
-            f"| {_spread(ours):.0%} | {_spread(theirs):.0%} |"
-        )
-    print(
-        "ratio: of the best rounds; spread: how much longer the median round took than "
-        "the best one"
-    )
-    print(
-        "\n| case | command | seconds | CPU seconds | peak MiB | calls | SCHEMA "
-        "| STATE | log lines |"
-    )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    print("\n".join(details), flush=True)
 
 
 def _print_quota() -> None:
