@@ -28,6 +28,22 @@ _IN_HOUR = [f"{minute:02}:{second:02}" for minute in range(60) for second in ran
 _PORTION = 2_000
 """Values that are converted at a time, so that memory does not grow with a page."""
 
+_WITHOUT_VALUE: Mapping[str, t.Any] = dict.fromkeys(
+    (
+        "event_timestamp",
+        "time_in_seconds",
+        "offset_in_nanos",
+        "quality",
+        "value_type",
+        "double_value",
+        "integer_value",
+        "string_value",
+        "boolean_value",
+        "null_value_type",
+    )
+)
+"""Columns of a record that come from the answer, in their order."""
+
 
 class _Time(msgspec.Struct, gc=False):
     seconds: int = msgspec.field(name="timeInSeconds")
@@ -84,42 +100,43 @@ class PropertyValue(Entity):
         except msgspec.DecodeError as error:
             msg = f"{self.name}: {error}"
             raise UnexpectedValueError(msg) from error
+        # Copying a record with all columns is faster than building one.
+        template = {**columns, **_WITHOUT_VALUE}
         left = iter(values)
         while portion := list(itertools.islice(left, _PORTION)):
-            yield [self._record(value, columns) for value in portion]
+            yield [self._record(value, template) for value in portion]
 
-    def _record(self, item: _Value, columns: Mapping[str, t.Any]) -> Record:
+    def _record(self, item: _Value, template: Record) -> Record:
+        record = template.copy()
         value, time = item.value, item.timestamp
         seconds, nanos = time.seconds, time.nanos or 0
-        double, text, null_type = value.double_value, value.string_value, None
+        record["event_timestamp"] = _rfc3339(seconds, nanos)
+        record["time_in_seconds"] = seconds
+        record["offset_in_nanos"] = nanos
+        record["quality"] = item.quality or UNKNOWN
+        double = value.double_value
         if type(double) is float:
-            value_type = "double"
+            record["value_type"] = "double"
+            record["double_value"] = double
         elif double is not None:
-            value_type, double, text = "double", None, _not_in_json(double)
+            record["value_type"] = "double"
+            record["string_value"] = _not_in_json(double)
         elif value.integer_value is not None:
-            value_type = "integer"
-        elif text is not None:
-            value_type = "string"
+            record["value_type"] = "integer"
+            record["integer_value"] = value.integer_value
+        elif value.string_value is not None:
+            record["value_type"] = "string"
+            record["string_value"] = value.string_value
         elif value.boolean_value is not None:
-            value_type = "boolean"
+            record["value_type"] = "boolean"
+            record["boolean_value"] = value.boolean_value
         elif value.null_value is not None:
-            value_type, null_type = "null", value.null_value.value_type
+            record["value_type"] = "null"
+            record["null_value_type"] = value.null_value.value_type
         else:
             msg = f"{self.name}.value: expected one of the known members"
             raise UnexpectedValueError(msg)
-        return {
-            **columns,
-            "event_timestamp": _rfc3339(seconds, nanos),
-            "time_in_seconds": seconds,
-            "offset_in_nanos": nanos,
-            "quality": item.quality or UNKNOWN,
-            "value_type": value_type,
-            "double_value": double,
-            "integer_value": value.integer_value,
-            "string_value": text,
-            "boolean_value": value.boolean_value,
-            "null_value_type": null_type,
-        }
+        return record
 
 
 def _not_in_json(double: object) -> str:
@@ -138,8 +155,10 @@ def _rfc3339(seconds: int, nanos: int) -> str:
     if not 0 <= nanos < _NANOS_PER_SECOND:
         msg = f"TimeInNanos.offsetInNanos: {nanos} is not less than a second"
         raise UnexpectedValueError(msg)
-    hour, rest = divmod(seconds, _SECONDS_PER_HOUR)
-    return f"{_hour(hour)}{_IN_HOUR[rest]}.{nanos // 1000:06d}+00:00"
+    hour, in_hour = seconds // _SECONDS_PER_HOUR, _IN_HOUR[seconds % _SECONDS_PER_HOUR]
+    # Formatting a number takes half of the time. A whole second needs none.
+    fraction = f"{nanos // 1000:06d}" if nanos else "000000"
+    return f"{_hour(hour)}{in_hour}.{fraction}+00:00"
 
 
 @functools.lru_cache(maxsize=10_000)
