@@ -120,7 +120,9 @@ class Period:
             moment = _seconds(dt.datetime.fromisoformat(created))
         if moment < self.bookmark - _CLOCK_SKEW:
             return None
-        start = self._aligned(moment - _OLDEST_VALUE, interval)
+        oldest = moment - _OLDEST_VALUE
+        # A window does not contain its start, but an interval begins before it.
+        start = self._aligned(oldest if interval else oldest - 1, interval)
         return start if start < self.begin(interval) else None
 
     def _aligned(self, moment: int, interval: int | None) -> int:
