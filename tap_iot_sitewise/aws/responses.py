@@ -135,8 +135,11 @@ def entries_in(body: bytes) -> tuple[list[t.Any], str | None]:
     if answer.successEntries is answer.errorEntries is answer.skippedEntries is None:
         msg = "the answer has no entries"
         raise ValueError(msg)
-    page = [*(answer.successEntries or ()), *(answer.errorEntries or ())]
-    return page, _checked(answer.nextToken)
+    failed = answer.errorEntries or []
+    if not all("errorCode" in entry for entry in failed):
+        msg = "an entry that failed has no errorCode"
+        raise ValueError(msg)
+    return [*(answer.successEntries or ()), *failed], _checked(answer.nextToken)
 
 
 def _checked(token: str | None) -> str | None:
