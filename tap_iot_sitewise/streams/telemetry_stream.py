@@ -39,6 +39,9 @@ if t.TYPE_CHECKING:
 _NOT_FOUND, _DENIED = "ResourceNotFoundException", "AccessDeniedException"
 """Codes of an entry that failed."""
 
+_NULL = b"null"
+"""A member without a value. AWS can leave it out, too."""
+
 
 class TelemetryStream(SiteWiseStream):
     """A stream of values, with one request per batch of time series.
@@ -147,12 +150,12 @@ class TelemetryStream(SiteWiseStream):
         if "errorCode" in item:
             self._failed(item, columns, deleted)
             return
-        values = item.get(self.request.result)
-        if values is None:
+        values = bytes(item.get(self.request.result, _NULL))
+        if values == _NULL:
             # A time series that never had a value.
             return
         try:
-            for records in self.entity.records(bytes(values), columns):
+            for records in self.entity.records(values, columns):
                 yield self._of_quality(records)
         except UnexpectedValueError as error:
             msg = (
