@@ -681,6 +681,7 @@ def an_answer_with_values_is_not_valid(stage: Stage) -> Iterator[list[str]]:
         }
     )
     yield says([{"timestamp": 1, "value": {"sum": "much"}}], stream=1)
+    yield says([{"timestamp": 1, "value": {"sum": 10**400}}], stream=1)
 
 
 @scene

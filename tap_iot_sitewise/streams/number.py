@@ -31,7 +31,11 @@ class Double:
             return None
         # A bool is an int in Python, but not a number.
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
+            try:
+                return float(value)
+            except OverflowError as error:
+                msg = "expected a number in the range of a double"
+                raise UnexpectedValueError(msg) from error
         msg = f"expected a number, not {type(value).__name__}"
         raise UnexpectedValueError(msg)
 
