@@ -20,6 +20,7 @@ from emulator import Emulator, Fault
 from emulator.plant import SIZES
 from tests import expected, expected_plant
 from tests.conftest import TapCommand, static
+from tests.telemetry_soak import HEADINGS, soak_telemetry
 from tests.test_auth import Forms, anywhere
 
 PASSING = (
@@ -37,6 +38,12 @@ PASSING = (
 SEEDS = range(1, 11)
 TIME_LIMIT = 1_800
 """Seconds that one run may take."""
+
+
+def shares_of(seed: int) -> dict[Fault, float]:
+    """Return the probability of each fault."""
+    dice = random.Random(seed)  # noqa: S311 - has to be repeatable
+    return {fault: dice.uniform(0.005, 0.03) for fault in PASSING}
 
 
 def soak(seed: int, *, models: int, portals: int, projects: int) -> str:
@@ -114,17 +121,34 @@ def soak(seed: int, *, models: int, portals: int, projects: int) -> str:
         )
 
 
+def short_soak_of_telemetry(seed: int) -> str:
+    """Soak the telemetry of a small plant, see :func:`soak_telemetry`."""
+    return soak_telemetry(seed, shares_of(seed), models=1, rounds=2, stops=1)
+
+
 def main() -> None:
     """Soak with the seeds that were asked for, ten of them by default."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("seeds", nargs="*", type=int, default=list(SEEDS))
-    print(
-        "| seed | signed in by | page size | concurrency | requests | faults | kinds "
-        "| records | lost or twice | seconds |"
+    parser.add_argument(
+        "--telemetry", action="store_true", help="soak the telemetry streams only"
     )
-    print("| --- " * 10 + "|")
-    for seed in parser.parse_args().seeds:
-        print(soak(seed, models=40, portals=10, projects=6), flush=True)
+    options = parser.parse_args()
+    if not options.telemetry:
+        print(
+            "| seed | signed in by | page size | concurrency | requests | faults "
+            "| kinds | records | lost or twice | seconds |"
+        )
+        print("| --- " * 10 + "|")
+        for seed in options.seeds:
+            print(soak(seed, models=40, portals=10, projects=6), flush=True)
+    print(f"| {' | '.join(HEADINGS)} |")
+    print("| --- " * len(HEADINGS) + "|")
+    for seed in options.seeds:
+        # With a certificate, each request takes longer.
+        models = 8 if seed % 2 else 3
+        line = soak_telemetry(seed, shares_of(seed), models=models, rounds=4, stops=2)
+        print(line, flush=True)
     sys.exit(0)
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.soak import soak
+from tests.soak import short_soak_of_telemetry, soak
 
 
 @pytest.mark.parametrize("parity", [0, 1], ids=["certificate", "static"])
@@ -15,5 +15,14 @@ def test_what_comes_out_of_random_faults_is_the_plant(parity: int) -> None:
     seed = random.SystemRandom().randrange(10**6) * 2 + parity
 
     line = soak(seed, models=9, portals=4, projects=3)
+
+    assert f"| {seed} |" in line
+
+
+@pytest.mark.parametrize("parity", [0, 1], ids=["certificate", "static"])
+def test_no_value_is_lost_by_random_faults_and_stops(parity: int) -> None:
+    seed = random.SystemRandom().randrange(10**6) * 2 + parity
+
+    line = short_soak_of_telemetry(seed)
 
     assert f"| {seed} |" in line
