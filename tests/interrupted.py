@@ -27,7 +27,9 @@ def stopped(
             lines.append(process.stdout.readline())
             assert lines[-1], "The command ended before it came to that line."
         process.send_signal(signal.SIGTERM)
-        rest, log = process.communicate(timeout=120)
+        # `communicate` does not read what is in the buffer.
+        rest = process.stdout.read()
+        _, log = process.communicate(timeout=120)
     finally:
         process.kill()
         process.communicate()

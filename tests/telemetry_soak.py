@@ -139,6 +139,7 @@ class TelemetrySoak:
             finally:
                 process.kill()
                 process.wait()
+                process.stdout.close()
             log.seek(0)
             run = Run(process.returncode, output, log.read().decode())
         allowed = {0} if lines is None else {0, 128 + signal.SIGTERM}

@@ -19,9 +19,8 @@ def test_what_comes_out_of_random_faults_is_the_plant(parity: int) -> None:
     assert f"| {seed} |" in line
 
 
-@pytest.mark.parametrize("parity", [0, 1], ids=["certificate", "static"])
-def test_no_value_is_lost_by_random_faults_and_stops(parity: int) -> None:
-    seed = random.SystemRandom().randrange(10**6) * 2 + parity
+def test_no_value_is_lost_by_random_faults_and_stops() -> None:
+    seed = random.SystemRandom().randrange(10**6) * 2 + 1
 
     line = short_soak_of_telemetry(seed)
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
+import json
+import signal
+import time
 import typing as t
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+import pytest
 from hypothesis import Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -24,8 +32,10 @@ from tests.conftest import discover, select, static
 from tests.test_incremental import in_process
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from emulator.faults import Call
-    from tests.conftest import Message, Run
+    from tests.conftest import Message, Run, TapCommand
 
 HISTORY, AGGREGATES = "property_value_history", "property_aggregates"
 OPERATIONS = (telemetry.HISTORY, telemetry.AGGREGATES)
@@ -416,3 +426,123 @@ def test_after_the_last_good_run_the_table_is_the_plant_whatever_happened() -> N
             chronicle.check()
 
     holds()
+
+
+# Unusual settings
+
+
+@pytest.fixture(scope="module")
+def telemetry_catalog() -> Message:
+    return discover("telemetry")
+
+
+@pytest.fixture
+def regular() -> Iterator[Emulator]:
+    """Forty series with a value every 20 minutes."""
+    with Emulator(plant=telemetry.plant(*["DOUBLE"] * 40)) as emulator:
+        for number in range(40):
+            emulator.plant.values.regular(f"s{number}", 1200)
+        yield emulator
+
+
+def settings(aws: Emulator, **more: object) -> Message:
+    return static(
+        aws,
+        extra_streams=[HISTORY],
+        **{
+            "start_date": expected.moment(START),
+            "end_date": expected.moment(START + 2 * DAY),
+            **more,
+        },
+    )
+
+
+def in_files(directory: Path, size: int) -> Message:
+    return {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": directory.as_uri()},
+        "batch_size": size,
+    }
+
+
+@pytest.mark.parametrize("in_batches", [False, True], ids=["records", "batches"])
+def test_a_filter_that_drops_every_record_does_not_stop_the_bookmark(
+    regular: Emulator, telemetry_catalog: Message, tmp_path: Path, *, in_batches: bool
+) -> None:
+    config = settings(regular, stream_maps={HISTORY: {"__filter__": "False"}})
+    if in_batches:
+        config["batch_config"] = in_files(tmp_path, 100)
+
+    run = in_process(config, catalog=select(telemetry_catalog, HISTORY)).succeeded()
+
+    assert {kind for kind, _ in run.kinds} == {"SCHEMA", "STATE"}
+    bookmark = run.states[-1]["bookmarks"][HISTORY]["replication_key_value"]
+    assert bookmark == expected.moment(START + 2 * DAY)
+
+
+def test_the_batches_of_stopped_runs_and_the_last_one_contain_every_value(
+    tap: TapCommand, regular: Emulator, telemetry_catalog: Message, tmp_path: Path
+) -> None:
+    batches = tmp_path / "batches"
+    batches.mkdir()
+    config = settings(
+        regular, telemetry_window="PT4H", batch_config=in_files(batches, 150)
+    )
+    catalog = select(telemetry_catalog, HISTORY)
+    state: Message | None = None
+    loaded: list[Message] = []
+    codes = []
+    for stopped_after in (3, 6, None):
+        process = tap.start(config, catalog=catalog, state=state)
+        assert process.stdout is not None
+        output = b"".join(process.stdout.readline() for _ in range(stopped_after or 0))
+        if stopped_after:
+            process.send_signal(signal.SIGTERM)
+        output += process.stdout.read()
+        _, log = process.communicate(timeout=60)
+        codes.append(process.returncode)
+        assert b"Traceback" not in log
+        for message in map(json.loads, output.splitlines()):
+            if message["type"] == "BATCH":
+                loaded += itertools.chain.from_iterable(map(rows, message["manifest"]))
+            elif message["type"] == "STATE":
+                state = message["value"]
+
+    assert codes[-1] == 0
+    assert set(codes) <= {0, 128 + signal.SIGTERM}
+    wanted = expected.history(regular.plant, START, START + 2 * DAY)
+    assert expected.table(HISTORY, loaded) == expected.table(HISTORY, wanted)
+
+
+def rows(name: str) -> list[Message]:
+    """Return the records in a batch file."""
+    content = gzip.decompress(Path(unquote(urlsplit(name).path)).read_bytes())
+    return [json.loads(line) for line in content.splitlines()]
+
+
+@pytest.mark.parametrize("concurrency", [1, 32])
+def test_one_window_can_reach_from_the_year_1900_to_tomorrow(
+    telemetry_catalog: Message, concurrency: int
+) -> None:
+    tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
+    now = int(time.time())
+    with Emulator(plant=telemetry.plant("DOUBLE")) as aws:
+        # The first second that a value can have, and one that is yet to come.
+        times = (1, now - 60, now + 3600)
+        aws.plant.values.add("s0", [telemetry.value(each) for each in times])
+        config = settings(
+            aws,
+            start_date="1900-01-01",
+            end_date=tomorrow.isoformat(),
+            telemetry_window="P9000Y",
+            telemetry_lookback="P9000Y",
+            max_concurrency=concurrency,
+        )
+        catalog = select(telemetry_catalog, HISTORY)
+        first = in_process(config, catalog=catalog).succeeded()
+        again = in_process(config, catalog=catalog, state=first.states[-1]).succeeded()
+
+        assert aws.stats.requests[telemetry.HISTORY] == 2
+    for run in (first, again):
+        sent = [record["time_in_seconds"] for record in run.records(HISTORY)]
+        assert sent == [1, now - 60]
