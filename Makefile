@@ -82,7 +82,7 @@ lint: .venv/ready ## check style and types only
 bench: .venv/ready ## measure speed and memory (docs/performance.md)
 	$(BIN)/python -m benchmarks
 
-soak: .venv/ready ## make ten long runs against an emulator that fails at random
+soak: .venv/ready ## make long runs against an emulator that fails at random
 	$(BIN)/python -m tests.soak
 
 catalog: .venv/ready ## rewrite catalog.json from the code

@@ -188,6 +188,9 @@ class RequestHandler:
         response = web.StreamResponse(status=status, headers=self._headers())
         response.content_type = _JSON
         response.content_length = len(body)
+        if request.transport is None or request.transport.is_closing():
+            # The client was faster. aiohttp ends such a response without a traceback.
+            return response
         await response.prepare(request)
         await response.write(body[: len(body) // 2])
         if request.transport is not None:
