@@ -1061,6 +1061,7 @@ NOT_SAID = {
     " is not a duration",
     "the answer has no ",
     "the answer has no entries",
+    "an entry that failed has no errorCode",
     " is not a list, or the token is not text",
     "the entries are not valid: ",
     "the token is empty",
