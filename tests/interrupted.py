@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import typing as t
 
@@ -20,12 +21,15 @@ def stopped(
 ) -> Run:
     """Send SIGTERM once a line with this text came out of the command."""
     process = tap.start(config, **files)
-    assert process.stdout is not None
-    lines: list[bytes] = []
+    output = process.stdout
+    assert isinstance(output, io.BufferedReader)
+    sent = b""
     try:
-        while not lines or after.encode() not in lines[-1]:
-            lines.append(process.stdout.readline())
-            assert lines[-1], "The command ended before it came to that line."
+        while after.encode() not in sent:
+            # Not `readline`, whose buffer `communicate` does not know.
+            piece = output.read1(65_536)
+            assert piece, "The command ended before it came to that line."
+            sent += piece
         process.send_signal(signal.SIGTERM)
         # `communicate` does not read what is in the buffer.
         rest = process.stdout.read()
@@ -33,6 +37,6 @@ def stopped(
     finally:
         process.kill()
         process.communicate()
-    run = Run(process.returncode, b"".join(lines) + rest, log.decode())
+    run = Run(process.returncode, sent + rest, log.decode())
     assert run.code == 128 + signal.SIGTERM, run.log
     return run
