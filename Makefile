@@ -3,7 +3,7 @@
 # package:
 #
 #   .venv          the tap (editable), the emulator, the tests   requirements.lock
-#   .tools/NAME    Meltano, the AWS CLI and the targets, each    locks/NAME.lock
+#   .tools/NAME    Meltano, AWS CLI, PyArrow and targets, each    locks/NAME.lock
 #                  apart from the others, as their versions clash
 #   .meltano       what Meltano installs for itself              meltano.yml
 #   output         what `make demo` loaded
@@ -15,7 +15,7 @@ LOADERS := target-csv target-jsonl target-duckdb target-postgres
 # DuckDB 1.2, which target-duckdb needs (see meltano.yml), ends at Python 3.13.
 HAS_DUCKDB := $(shell $(firstword $(wildcard .venv/bin/python) $(PYTHON)) -c \
     'import sys; print("yes" if sys.version_info < (3, 14) else "no")' 2>/dev/null)
-TOOLS := meltano awscli $(if $(filter yes,$(HAS_DUCKDB)),$(LOADERS),$(filter-out %-duckdb,$(LOADERS)))
+TOOLS := meltano awscli pyarrow $(if $(filter yes,$(HAS_DUCKDB)),$(LOADERS),$(filter-out %-duckdb,$(LOADERS)))
 
 # LOADER=csv is short for LOADER=target-csv. A loader that the demo cannot use is
 # refused here, before anything is installed.
@@ -91,7 +91,7 @@ catalog: .venv/ready ## rewrite catalog.json from the code
 
 lock: .venv/ready ## rewrite every lock file with today's versions
 	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
-	for tool in meltano awscli; do \
+	for tool in meltano awscli pyarrow; do \
 	    $(COMPILE) locks/$$tool.in --output-file locks/$$tool.lock || exit; done
 	for loader in $(LOADERS); do \
 	    sed -n "s|^ *pip_url: \(.*\) --constraint locks/$$loader.lock$$|\1|p" meltano.yml | tr ' ' '\n' \

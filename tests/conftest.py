@@ -48,6 +48,7 @@ LONGEST = (
     "test_targets",
     "test_demo",
     "test_plant_targets",
+    "test_telemetry_targets",
 )
 """Modules that take longest. Begun last, they would run alone in the end."""
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import typing as t
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import duckdb
 import psycopg
@@ -24,12 +24,10 @@ from emulator import Emulator
 from emulator.plant import SIZES
 from tests import expected_telemetry as expected
 from tests.conftest import (
-    COMMAND,
     ROOT,
     TapCommand,
     clean_environment,
     discover,
-    select,
     static,
 )
 from tests.documents import page
@@ -40,6 +38,7 @@ from tests.test_meltano import MELTANO
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from emulator.faults import Call
     from tests.conftest import Message, Run
@@ -287,3 +286,366 @@ def test_every_value_is_in_its_table_once_after_overlapping_and_stopped_runs(
 
     assert len(expected.table(stream, records)) == len(records) > 30
     assert lines(tables.rows(stream)) == lines(records)
+
+
+def test_the_last_runs_changed_and_late_values_are_in_the_table(
+    tables: Tables,
+) -> None:
+    found = {row["double_value"] for row in tables.rows(HISTORY)} - {None}
+
+    assert {2 / 3, 1 / 3} <= set(map(float, found))
+
+
+def test_the_columns_have_the_types_of_the_page(tables: Tables) -> None:
+    rows = _table("columns")
+    target = f"target-{tables.target.lower().removesuffix('ql')}"
+    named = {
+        name: re.findall(r"`([^`]+)`", row[target])[0].lower()
+        for row in rows[:-1]
+        for name in re.findall(r"`(\w+)`", row["columns"])
+    }
+    (others,) = re.findall(r"`(\w+)`", rows[-1][target])
+
+    found = tables.ask(
+        "SELECT table_name, column_name, data_type FROM information_schema.columns "
+        "WHERE table_schema = current_schema()"
+    )
+
+    seen = set()
+    for row in found:
+        name = row["column_name"]
+        if row["table_name"] in STREAMS and not name.startswith("_sdc_"):
+            assert row["data_type"].lower() == named.get(name, others.lower()), name
+            seen.add(name)
+    assert named.keys() < seen
+
+
+def _table(first: str) -> list[dict[str, str]]:
+    """Return the table of the page whose first column has this heading."""
+    (found,) = (
+        each for each in LOADING.tables() if each and next(iter(each[0])) == first
+    )
+    return found
+
+
+def test_the_keys_are_primary_keys_of_the_columns_of_the_page(tables: Tables) -> None:
+    told = {
+        row["telemetry stream"].strip("`"): tuple(
+            re.findall(r"`(\w+)`", row["key columns"])
+        )
+        for row in _table("telemetry stream")
+    }
+    assert told == expected.KEYS
+
+    for stream, key in told.items():
+        found = tables.ask(
+            "SELECT kcu.column_name FROM information_schema.key_column_usage AS kcu "  # noqa: S608 - own name
+            "JOIN information_schema.table_constraints AS tc "
+            "ON tc.constraint_name = kcu.constraint_name "
+            "AND tc.table_schema = kcu.table_schema AND tc.table_name = kcu.table_name "
+            "WHERE tc.constraint_type = 'PRIMARY KEY' "
+            "AND kcu.table_schema = current_schema() "
+            f"AND kcu.table_name = '{stream}' ORDER BY kcu.ordinal_position"
+        )
+        assert tuple(row["column_name"] for row in found) == key
+
+
+def test_the_query_of_the_page_returns_every_number_with_its_nanoseconds(
+    tables: Tables,
+) -> None:
+    found = tables.ask(LOADING.block("Column types of telemetry", "sql"))
+
+    numbers = [
+        {
+            **{name: record[name] for name in expected.KEYS[HISTORY]},
+            "number": float(
+                record["integer_value"]
+                if record["value_type"] == "integer"
+                else record["string_value"]
+                if record["double_value"] is None
+                else record["double_value"]
+            ),
+        }
+        for record in wanted(tables.aws)[HISTORY]
+        if record["value_type"] in {"double", "integer"}
+    ]
+    assert {str(row["number"]) for row in numbers} > {"nan", "inf", "-inf", "5e-324"}
+    assert sorted(map(_as_json, found)) == sorted(map(_as_json, numbers))
+
+
+def _as_json(row: Message) -> str:
+    return json.dumps({**row, "number": row["number"] + 0.0}, sort_keys=True)
+
+
+def test_the_local_time_of_the_page_is_that_of_the_seconds(
+    postgres_tables: Tables,
+) -> None:
+    found = postgres_tables.ask(LOADING.block("Time zones of telemetry", "sql"))
+
+    assert len(found) > 100
+    zone = ZoneInfo("America/St_Johns")
+    for row in found:
+        moment = datetime.fromtimestamp(row["time_in_seconds"], zone)
+        assert row["local_time"] == moment.replace(tzinfo=None)
+
+
+# One run, into other tables and files
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Emulator]:
+    with emulator() as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def whole(catalog: Message, served: Emulator) -> Run:
+    """A run that sends everything."""
+    return in_process(settings(served, LAST_END), catalog=catalog).succeeded()
+
+
+def history(run: Run) -> bytes:
+    """Return the messages of the history, and the states."""
+    messages = zip(run.output.splitlines(keepends=True), run.messages, strict=True)
+    return b"".join(
+        line for line, each in messages if each.get("stream", HISTORY) == HISTORY
+    )
+
+
+def test_a_table_that_was_created_as_on_the_page_keeps_every_value_and_the_zeros(
+    whole: Run, served: Emulator, postgres: Database, tmp_path: Path
+) -> None:
+    schema = postgres.new_schema()
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+        connection.execute(f"SET search_path TO {schema}".encode())
+        definition = LOADING.block("Create the table yourself", "sql")
+        connection.execute(definition.encode())
+
+    # Not in UTC: the column has a time zone.
+    config = postgres.settings(schema, use_copy=True)
+    load("target-postgres", tmp_path, config, history(whole), PGTZ="Asia/Tokyo")
+
+    rows = postgres.rows(schema, HISTORY)
+    records = wanted(served)[HISTORY]
+    assert lines(rows) == lines(records)
+    texts = [
+        sorted(str(row["double_value"]) for row in table) for table in (rows, records)
+    ]
+    assert texts[0] == texts[1]
+    assert "-0.0" in texts[0]
+    june = expected.seconds("2024-06-01T00:00:00")
+    assert lines(postgres.rows(schema, f"{HISTORY}_2024_06")) == lines(
+        record for record in records if record["time_in_seconds"] >= june
+    )
+
+
+def test_target_postgres_updates_rows_whatever_load_method_says(
+    whole: Run, served: Emulator, postgres: Database, tmp_path: Path
+) -> None:
+    schema = postgres.new_schema()
+    messages = whole.output.splitlines(keepends=True)
+    head, *records = [line for line in messages if b'"property_values"' in line]
+    parts = {"append-only": records[:-3], "overwrite": records[-9:]}
+
+    for method in ("append-only", *parts):
+        output = b"".join([head, *parts[method]])
+        postgres.load(schema, tmp_path, output, load_method=method)
+
+    assert lines(postgres.rows(schema, LATEST)) == lines(wanted(served)[LATEST])
+
+
+def test_the_files_of_target_jsonl_hold_the_latest_row_of_each_key_by_the_query(
+    catalog: Message, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {"destination_path": "plant", "do_timestamp_file": True}
+    with emulator() as aws:
+        first = in_process(settings(aws, FIRST_END), catalog=catalog).succeeded()
+        load("target-jsonl", tmp_path, config, history(first))
+        (file,) = (tmp_path / "plant").iterdir()
+        # So that it is from another second than the next one.
+        file.rename(file.with_name(f"{HISTORY}-20240601T123000.jsonl"))
+        change_values(aws)
+        second = in_process(
+            settings(aws, LAST_END, telemetry_lookback="PT1H"),
+            catalog=catalog,
+            state=first.states[-1],
+        ).succeeded()
+        load("target-jsonl", tmp_path, config, history(second))
+        records = wanted(aws)[HISTORY]
+
+    written = [
+        json.loads(line)
+        for name in sorted((tmp_path / "plant").iterdir())
+        for line in name.read_bytes().splitlines()
+    ]
+    assert written == [*first.records(HISTORY), *second.records(HISTORY)]
+    assert len(written) > len(records)
+    monkeypatch.chdir(tmp_path)
+    with closing(duckdb.connect()) as database:
+        found = answer(database.execute(LOADING.block("Runs that overlap", "sql")))
+    columns = found[0].keys()
+    assert len(columns) == 10
+    assert lines(found) == lines({c: each[c] for c in columns} for each in records)
+
+
+def test_a_file_of_target_csv_holds_every_value_and_the_next_one_is_another(
+    whole: Run, served: Emulator, tmp_path: Path
+) -> None:
+    (scheme,) = re.findall(
+        r"`file_naming_scheme` to `([^`]+)`", LOADING.section("Runs that overlap")
+    )
+    config = {"output_path": "plant", "file_naming_scheme": scheme}
+
+    load("target-csv", tmp_path, config, history(whole))
+
+    (file,) = (tmp_path / "plant").iterdir()
+    assert re.fullmatch(rf"{HISTORY}-[\d.T-]+\.csv", file.name)
+    with file.open(encoding="utf-8", newline="") as rows:
+        found = [_from_csv(row) for row in csv.DictReader(rows)]
+    # An empty text and a null look the same.
+    records = [
+        {name: "" if value is None else value for name, value in record.items()}
+        for record in wanted(served)[HISTORY]
+    ]
+    assert lines(found) == lines(records)
+
+
+def _from_csv(row: Message) -> Message:
+    kinds = {
+        "event_timestamp": datetime.fromisoformat,
+        "time_in_seconds": int,
+        "offset_in_nanos": int,
+        "double_value": float,
+        "integer_value": int,
+        "boolean_value": {"True": True, "False": False}.__getitem__,
+    }
+    return {
+        name: kinds[name](text) if text and name in kinds else text
+        for name, text in row.items()
+    }
+
+
+# With Meltano
+
+
+def meltano_run(aws: Emulator, directory: Path, config: Message, url: str) -> None:
+    """Load the history into PostgreSQL with Meltano, which keeps the state."""
+    variables = {
+        f"TAP_IOT_SITEWISE_{name.upper()}": value
+        if isinstance(value, str)
+        else json.dumps(value)
+        for name, value in config.items()
+    }
+    done = subprocess.run(
+        [MELTANO, "--environment=prod", "run", "tap-iot-sitewise", "target-postgres"],
+        cwd=ROOT,
+        env=clean_environment(
+            MELTANO_DATABASE_URI=f"sqlite:///{directory / 'meltano.db'}",
+            TAP_IOT_SITEWISE__SELECT=json.dumps([f"{HISTORY}.*"]),
+            TARGET_POSTGRES_SQLALCHEMY_URL=url.replace("sql:", "sql+psycopg:", 1),
+            TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA="meltano",
+            **variables,
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert aws.secret_access_key not in done.stdout + done.stderr
+    assert "is not a setting" not in done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("meltano_project")
+def test_meltano_resumes_from_its_state_and_every_value_is_there_once(
+    postgres: Database, tmp_path: Path
+) -> None:
+    starts: list[int] = []
+
+    def note(call: Call) -> None:
+        starts.extend(entry["startDate"] for entry in (call.content or {})["entries"])
+
+    with emulator() as aws:
+        meltano_run(aws, tmp_path, settings(aws, FIRST_END), postgres.url)
+        change_values(aws)
+        aws.faults.before("BatchGetAssetPropertyValueHistory", note)
+        config = settings(aws, LAST_END, telemetry_lookback="PT1H")
+        meltano_run(aws, tmp_path, config, postgres.url)
+        records = wanted(aws)[HISTORY]
+
+    assert min(starts) == expected.seconds(FIRST_END) - 3600
+    assert lines(postgres.rows("meltano", HISTORY)) == lines(records)
+
+
+# Batch files
+
+
+def batches(tap: TapCommand, aws: Emulator, catalog: Message, **encoding: str) -> Run:
+    """Run the tap with batch files in ``batches``, several for a window."""
+    root = tap.directory / "batches"
+    root.mkdir()
+    config = settings(
+        aws,
+        LAST_END,
+        batch_config={
+            "encoding": encoding,
+            "storage": {"root": root.as_uri()},
+            "batch_size": 2000,
+        },
+    )
+    # PyArrow is no dependency of the tap.
+    (packages,) = (ROOT / ".tools" / "pyarrow").glob("lib/*/site-packages")
+    return tap(
+        config, catalog=catalog, environment={"PYTHONPATH": str(packages)}
+    ).succeeded()
+
+
+def test_batch_files_of_json_lines_are_loaded_by_target_postgres(
+    tap: TapCommand,
+    served: Emulator,
+    catalog: Message,
+    postgres: Database,
+    tmp_path: Path,
+) -> None:
+    run = batches(tap, served, catalog, format="jsonl", compression="gzip")
+    schema = postgres.new_schema()
+
+    state = postgres.load(schema, tmp_path, run.output)
+
+    assert state == run.states[-1]
+    assert not [stream for kind, stream in run.kinds if kind == "RECORD"]
+    for stream, records in wanted(served).items():
+        rows = postgres.rows(schema, stream)
+        assert lines(rows) == lines(records)
+        assert {row["_sdc_batched_at"] for row in rows} == {None}
+
+
+def test_batch_files_of_parquet_hold_every_value_once_with_its_type(
+    tap: TapCommand,
+    served: Emulator,
+    catalog: Message,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = batches(tap, served, catalog, format="parquet")
+
+    assert not [stream for kind, stream in run.kinds if kind == "RECORD"]
+    monkeypatch.chdir(tap.directory)
+    query = LOADING.block("Telemetry in batch files", "sql")
+    declared = {
+        "number": "DOUBLE",
+        "integer": "BIGINT",
+        "boolean": "BOOLEAN",
+        "string": "VARCHAR",
+    }
+    with closing(duckdb.connect()) as database:
+        for entry in catalog["streams"]:
+            stream = entry["tap_stream_id"]
+            of_stream = query.replace(HISTORY, stream)
+            found = answer(database.execute(of_stream))
+            assert lines(found) == lines(wanted(served)[stream])
+            kinds = database.execute(f"DESCRIBE {of_stream}").fetchall()
+            assert {name: kind for name, kind, *_ in kinds} == {
+                name: declared[column["type"][0]]
+                for name, column in entry["schema"]["properties"].items()
+            } | {"event_timestamp": "TIMESTAMP"}
