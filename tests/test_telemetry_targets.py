@@ -501,29 +501,34 @@ def test_a_file_of_target_csv_holds_every_value_and_the_next_one_is_another(
 
     (file,) = (tmp_path / "plant").iterdir()
     assert re.fullmatch(rf"{HISTORY}-[\d.T-]+\.csv", file.name)
+    assert from_csv(file) == lines(with_empty_texts(wanted(served)[HISTORY]))
+
+
+FROM_CSV: dict[str, t.Any] = {
+    "event_timestamp": datetime.fromisoformat,
+    "time_in_seconds": int,
+    "offset_in_nanos": int,
+    "double_value": float,
+    "integer_value": int,
+    "boolean_value": {"True": True, "False": False}.__getitem__,
+}
+
+
+def from_csv(file: Path) -> list[str]:
+    """Return the rows of a file of the history, see ``lines``."""
     with file.open(encoding="utf-8", newline="") as rows:
-        found = [_from_csv(row) for row in csv.DictReader(rows)]
-    # An empty text and a null look the same.
-    records = [
-        {name: "" if value is None else value for name, value in record.items()}
-        for record in wanted(served)[HISTORY]
+        return lines(
+            {c: FROM_CSV.get(c, str)(text) if text else "" for c, text in row.items()}
+            for row in csv.DictReader(rows)
+        )
+
+
+def with_empty_texts(records: list[Message]) -> list[Message]:
+    """Return records as in CSV, where an empty text and a null look the same."""
+    return [
+        {c: "" if value is None else value for c, value in record.items()}
+        for record in records
     ]
-    assert lines(found) == lines(records)
-
-
-def _from_csv(row: Message) -> Message:
-    kinds = {
-        "event_timestamp": datetime.fromisoformat,
-        "time_in_seconds": int,
-        "offset_in_nanos": int,
-        "double_value": float,
-        "integer_value": int,
-        "boolean_value": {"True": True, "False": False}.__getitem__,
-    }
-    return {
-        name: kinds[name](text) if text and name in kinds else text
-        for name, text in row.items()
-    }
 
 
 # With Meltano
@@ -619,6 +624,11 @@ def test_batch_files_of_json_lines_are_loaded_by_target_postgres(
         rows = postgres.rows(schema, stream)
         assert lines(rows) == lines(records)
         assert {row["_sdc_batched_at"] for row in rows} == {None}
+
+    load("target-csv", tmp_path, {"output_path": "plant"}, run.output)
+
+    file = tmp_path / "plant" / f"{HISTORY}.csv"
+    assert from_csv(file) == lines(with_empty_texts(wanted(served)[HISTORY]))
 
 
 def test_batch_files_of_parquet_hold_every_value_once_with_its_type(
