@@ -28,13 +28,8 @@ def load(
     target: str, directory: Path, settings: Record, output: bytes, **variables: str
 ) -> Message | None:
     """Have a target read messages to the end; returns the last state it passed on."""
-    executable = ROOT / ".tools" / target / "bin" / target
-    if not executable.is_file():
-        pytest.fail(f"{target} is not at {executable}: run `make test` to install it.")
-    config = directory / f"{target}.json"
-    config.write_text(json.dumps(settings), "utf-8")
     done = subprocess.run(
-        [executable, "--config", config],
+        command(target, directory, settings),
         cwd=directory,
         env=clean_environment(**variables),
         input=output,
@@ -45,6 +40,28 @@ def load(
     assert done.returncode == 0, done.stderr.decode()
     states = done.stdout.splitlines()
     return json.loads(states[-1]) if states else None
+
+
+def command(target: str, directory: Path, settings: Record) -> list[Path | str]:
+    """Write the settings of a target to a file, and return its command line."""
+    executable = ROOT / ".tools" / target / "bin" / target
+    if not executable.is_file():
+        pytest.fail(f"{target} is not at {executable}: run `make test` to install it.")
+    config = directory / f"{target}.json"
+    config.write_text(json.dumps(settings), "utf-8")
+    return [executable, "--config", config]
+
+
+def started(target: str, directory: Path, settings: Record) -> subprocess.Popen[bytes]:
+    """Start a target and leave it running; the test writes its messages."""
+    return subprocess.Popen(
+        command(target, directory, settings),
+        cwd=directory,
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def as_text(value: object) -> object:

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import psycopg
 import pytest
+import yaml
 
 from emulator import Emulator
 from emulator.plant import SIZES
@@ -32,7 +33,7 @@ from tests.conftest import (
 )
 from tests.documents import page
 from tests.interrupted import stopped
-from tests.targets import as_text, load
+from tests.targets import as_text, load, started
 from tests.test_incremental import in_process
 from tests.test_meltano import MELTANO
 
@@ -423,7 +424,7 @@ def test_a_table_that_was_created_as_on_the_page_keeps_every_value_and_the_zeros
         connection.execute(definition.encode())
 
     # Not in UTC: the column has a time zone.
-    config = postgres.settings(schema, use_copy=True)
+    config = postgres.settings(schema, use_copy=True, validate_records=False)
     load("target-postgres", tmp_path, config, history(whole), PGTZ="Asia/Tokyo")
 
     rows = postgres.rows(schema, HISTORY)
@@ -529,6 +530,44 @@ def with_empty_texts(records: list[Message]) -> list[Message]:
         {c: "" if value is None else value for c, value in record.items()}
         for record in records
     ]
+
+
+@pytest.mark.target_duckdb
+@pytest.mark.parametrize("flushes_all", [True, False])
+def test_target_duckdb_has_the_rows_of_a_state_only_if_it_flushes_all_streams(
+    whole: Run, tmp_path: Path, *, flushes_all: bool
+) -> None:
+    shown = yaml.safe_load(LOADING.block("Runs that overlap", "yaml"))
+    (loader,) = shown["plugins"]["loaders"]
+    assert loader["config"] == {"flush_all_streams": True}
+    config = {
+        "path": "plant.duckdb",
+        "default_target_schema": "main",
+        "add_metadata_columns": True,
+        "batch_size_rows": 100,
+        "flush_all_streams": flushes_all,
+    }
+    messages = whole.output.splitlines(keepends=True)
+    of = {
+        stream: [line for line in messages if f'"{stream}",'.encode() in line]
+        for stream in (AGGREGATES, HISTORY)
+    }
+    state = next(line for line in messages if b'"STATE"' in line)
+    # A schema, and some records less than a batch; then a batch of the other stream.
+    sent = [*of[AGGREGATES][:51], state, *of[HISTORY][:101]]
+
+    with started("target-duckdb", tmp_path, config) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"".join(sent))
+        process.stdin.flush()
+        emitted = json.loads(process.stdout.readline())
+        process.kill()
+
+    assert AGGREGATES in emitted["bookmarks"]
+    with closing(duckdb.connect(str(tmp_path / "plant.duckdb"))) as database:
+        found = database.execute(f"SELECT count(*) FROM {AGGREGATES}").fetchone()  # noqa: S608 - own name
+    assert found == (50 if flushes_all else 0,)
 
 
 # With Meltano
