@@ -124,7 +124,7 @@ def test_every_lock_carries_a_hash_for_every_version() -> None:
     assert len(locks) == 4 + len(LOADERS)
     for lock in locks:
         pieces = re.split(r"^(?=[a-z0-9])", lock.read_text("utf-8"), flags=re.MULTILINE)
-        assert len(pieces) > 5
+        assert len(pieces) > 1
         for piece in pieces[1:]:
             assert "==" in piece, piece
             assert "--hash=sha256:" in piece, piece
