@@ -31,9 +31,7 @@ def stopped(
             assert piece, "The command ended before it came to that line."
             sent += piece
         process.send_signal(signal.SIGTERM)
-        # `communicate` does not read what is in the buffer.
-        rest = process.stdout.read()
-        _, log = process.communicate(timeout=120)
+        rest, log = process.communicate(timeout=120)
     finally:
         process.kill()
         process.communicate()

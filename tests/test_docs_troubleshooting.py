@@ -767,15 +767,8 @@ def files_cannot_be_written(stage: Stage) -> Iterator[list[str]]:
 
 @scene
 def libraries_of_the_extras_refuse(stage: Stage) -> Iterator[list[str]]:
-    """The extras are not installed here. These modules are in their place."""
+    """The extras are not installed here. A module takes the place of Faker."""
     modules = {
-        "pyarrow/__init__.py": (
-            "class ArrowInvalid(ValueError): ...\n"
-            "class Table:\n"
-            "    def from_pylist(rows):\n"
-            "        raise ArrowInvalid('tried to convert to int64')\n"
-        ),
-        "pyarrow/parquet.py": "",
         "faker/__init__.py": (
             "def Faker(locale=None):\n"
             "    raise AttributeError('Invalid configuration for faker locale')\n"
@@ -786,17 +779,22 @@ def libraries_of_the_extras_refuse(stage: Stage) -> Iterator[list[str]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
 
-    def command(**settings: object) -> list[str]:
-        environment = {"PYTHONPATH": str(stage.directory / "modules")}
+    def command(packages: Path, **settings: object) -> list[str]:
+        environment = {"PYTHONPATH": str(packages)}
         config = static(stage.aws, **settings)
         line = stage.command(config, environment=environment).error
         return [line.removeprefix("Settings: ")]
 
     yield command(
-        faker_config={"locale": "xx_XX"}, stream_maps={"portals": {"x": "name"}}
+        stage.directory / "modules",
+        faker_config={"locale": "xx_XX"},
+        stream_maps={"portals": {"x": "name"}},
     )
+    (pyarrow,) = (ROOT / ".tools" / "pyarrow").glob("lib/*/site-packages")
     storage = {"root": stage.directory.as_uri()}
-    yield command(batch_config={"encoding": {"format": "parquet"}, "storage": storage})
+    batches = {"encoding": {"format": "parquet"}, "storage": storage}
+    mixed = {"portals": {"mixed": "1 if name > 'N' else name"}}
+    yield command(pyarrow, batch_config=batches, stream_maps=mixed)
 
 
 @scene

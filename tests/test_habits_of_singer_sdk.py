@@ -491,6 +491,32 @@ def test_the_sdk_writes_batch_files_with_what_was_read(tmp_path: Path) -> None:
     assert [json.loads(line) for line in lines] == ROWS
 
 
+PARQUET = """
+import sys
+from pyarrow.parquet import read_schema
+from singer_sdk.contrib.batch_encoder_parquet import ParquetBatcher
+from singer_sdk.helpers._batch import BatchConfig
+storage, encoding = {"root": f"file://{sys.argv[1]}"}, {"format": "parquet"}
+batches = BatchConfig(encoding=encoding, storage=storage, batch_size=1)
+batcher = ParquetBatcher("tap-plain", "rows", batches)
+for (name,) in batcher.get_batches(iter([{"alias": None}, {"alias": "speed"}])):
+    print(read_schema(name.removeprefix("file://")).field("alias").type)
+"""
+
+
+def test_the_sdk_infers_the_types_of_a_parquet_file(tmp_path: Path) -> None:
+    (packages,) = (ROOT / ".tools" / "pyarrow").glob("lib/*/site-packages")
+    done = subprocess.run(
+        [sys.executable, "-c", PARQUET, str(tmp_path)],
+        env=clean_environment(PYTHONPATH=str(packages)),
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert done.stdout.split() == ["null", "string"]
+
+
 def test_the_sdk_announces_a_batch_file_for_each_table(
     printed: Callable[[], list[Message]], tmp_path: Path
 ) -> None:

@@ -111,6 +111,11 @@ Public names that the package replaces or relies on
     the settings.
     ``test_the_sdk_looks_at_batch_config_at_the_first_batch``
 
+``ParquetBatcher``
+    The SDK infers the types of a Parquet file from its values. A column that is null in
+    a file has the type null there, and readers refuse the files of a stream together.
+    The tap writes the types of the schema.
+    ``test_the_sdk_infers_the_types_of_a_parquet_file``
 ``Stream.get_batches``
     The SDK writes records to batch files as they were read: with columns that are not
     selected, and neither mapped nor flattened. If stream maps make several tables of a

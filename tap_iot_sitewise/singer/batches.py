@@ -18,11 +18,13 @@ from singer_sdk.helpers._batch import (
 from tap_iot_sitewise.errors import TapError
 from tap_iot_sitewise.singer.expressions import install
 from tap_iot_sitewise.singer.failed_expressions import without_quoted
+from tap_iot_sitewise.singer.parquet import TypedParquetBatcher
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk import Stream
+    from singer_sdk.batch import BaseBatcher
 
     Record = dict[str, t.Any]
 
@@ -127,9 +129,14 @@ def write_batches(
             "batch file holds one; remove the __source__ maps or batch_config"
         )
         raise TapError(msg)
-    batcher = Batcher(
-        tap_name=stream.tap_name, stream_name=stream.name, batch_config=batch_config
-    )
+    batcher: BaseBatcher
+    if batch_config.encoding.format == "parquet":
+        schema = stream.stream_maps[0].transformed_schema
+        batcher = TypedParquetBatcher(
+            stream.tap_name, stream.name, batch_config, schema
+        )
+    else:
+        batcher = Batcher(stream.tap_name, stream.name, batch_config)
     failures: list[Exception] = []
 
     def read() -> Iterator[Record]:
