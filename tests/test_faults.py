@@ -145,7 +145,7 @@ def test_a_quota_slows_the_run_down_and_loses_nothing(tap: TapCommand) -> None:
 
 def test_all_faults_together_at_random_lose_nothing(tap: TapCommand) -> None:
     shares = dict.fromkeys(PASSING, 0.03)
-    with Emulator(asset_models=150, portals=10, projects_per_portal=20) as aws:
+    with Emulator(asset_models=100, portals=8, projects_per_portal=15) as aws:
         aws.faults.at_random(shares, seed=11)
 
         # A busy machine adds silences of its own.

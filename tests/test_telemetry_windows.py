@@ -409,7 +409,7 @@ def test_after_the_last_good_run_the_table_is_the_plant_whatever_happened() -> N
     catalog["streams"] = [e for e in catalog["streams"] if e["tap_stream_id"] in names]
 
     @hypothesis_settings(
-        max_examples=6,
+        max_examples=4,
         deadline=None,
         # A run takes a third of a second, and shrinking thousands of runs.
         phases=[Phase.explicit, Phase.reuse, Phase.generate],

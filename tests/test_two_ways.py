@@ -73,7 +73,7 @@ def lines(run: Run) -> list[list[str]]:
 
 @hypothesis_settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     # A run takes half a second: to shrink an example would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
