@@ -51,7 +51,7 @@ class History(TelemetryStream, WindowedStream):
             self.config, started=self.run_started, bookmark=self.bookmark
         )
         if period.is_over:
-            begin, end = period.bookmark or period.start_date, period.end
+            begin, end = max(period.bookmark or 0, period.start_date), period.end
             self.logger.info(
                 "%s: nothing to read: the bookmark (%s) is not before end_date (%s)",
                 self.name,
