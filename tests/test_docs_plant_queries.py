@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import typing as t
-from contextlib import closing
 
-import duckdb
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
-from demo.postgres import server
 from emulator import Emulator
 from emulator.plant import SIZES
 from tap_iot_sitewise.streams import GROUPS
 from tests.conftest import TapCommand, static
+from tests.databases import in_duckdb, in_postgres
 from tests.documents import page
-from tests.targets import Database, load
 from tests.test_targets import FLATTENED
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from emulator.plant import Plant
-
-    Row = dict[str, t.Any]
-    Ask = Callable[[str], list[Row]]
+    from tests.databases import Ask, Row
 
 STREAMS = [stream.name for stream in GROUPS["plant"]]
 QUERIES = [
@@ -67,31 +60,13 @@ def output(aws: Emulator, directory: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def postgres(output: bytes, directory: Path) -> Iterator[Ask]:
-    """Asks a database that target-postgres has filled."""
-    with server() as url:
-        Database(url).load("sitewise", directory, output)
-        with psycopg.connect(url, row_factory=dict_row) as connection:
-            connection.execute("SET search_path TO sitewise")
-            yield lambda query: connection.execute(query.encode()).fetchall()
+    with in_postgres(output, directory) as ask:
+        yield ask
 
 
 @pytest.fixture(scope="module")
 def duck(output: bytes, directory: Path) -> Iterator[Ask]:
-    """Asks a file that target-duckdb has filled."""
-    settings = {
-        "path": "plant.duckdb",
-        "default_target_schema": "main",
-        "add_metadata_columns": True,
-    }
-    load("target-duckdb", directory, settings, output)
-    path = str(directory / "plant.duckdb")
-    with closing(duckdb.connect(path, read_only=True)) as database:
-
-        def ask(query: str) -> list[Row]:
-            answer = database.execute(query)
-            columns = [column[0] for column in answer.description or ()]
-            return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
-
+    with in_duckdb(output, directory) as ask:
         yield ask
 
 

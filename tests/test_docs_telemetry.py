@@ -9,34 +9,27 @@ import statistics
 import subprocess
 import typing as t
 from collections import defaultdict
-from contextlib import closing
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from itertools import pairwise
 
-import duckdb
-import psycopg
 import pytest
 import yaml
-from psycopg.rows import dict_row
 
-from demo.postgres import server
 from emulator import Emulator
 from emulator.plant import SIZES
 from tap_iot_sitewise.streams import GROUPS
 from tests.conftest import TapCommand, clean_environment, select, static
+from tests.databases import in_duckdb, in_postgres
 from tests.documents import Page, page
-from tests.targets import Database, load
 from tests.test_meltano import MELTANO
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from emulator.plant import Plant
-
-    Row = dict[str, t.Any]
-    Ask = Callable[[str], list[Row]]
+    from tests.databases import Ask, Row
 
 TELEMETRY = page("docs/telemetry.md")
 PAGES = (
@@ -140,31 +133,13 @@ def output(aws: Emulator, directory: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def postgres(output: bytes, directory: Path) -> Iterator[Ask]:
-    """Asks a database that target-postgres has filled."""
-    with server() as url:
-        Database(url).load("sitewise", directory, output)
-        with psycopg.connect(url, row_factory=dict_row) as connection:
-            connection.execute("SET search_path TO sitewise")
-            yield lambda query: connection.execute(query.encode()).fetchall()
+    with in_postgres(output, directory) as ask:
+        yield ask
 
 
 @pytest.fixture(scope="module")
 def duck(output: bytes, directory: Path) -> Iterator[Ask]:
-    """Asks a file that target-duckdb has filled."""
-    settings = {
-        "path": "telemetry.duckdb",
-        "default_target_schema": "main",
-        "add_metadata_columns": True,
-    }
-    load("target-duckdb", directory, settings, output)
-    path = str(directory / "telemetry.duckdb")
-    with closing(duckdb.connect(path, read_only=True)) as database:
-
-        def ask(query: str) -> list[Row]:
-            answer = database.execute(query)
-            columns = [column[0] for column in answer.description or ()]
-            return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
-
+    with in_duckdb(output, directory) as ask:
         yield ask
 
 
