@@ -72,13 +72,13 @@ def decode(body: bytes) -> t.Any:  # noqa: ANN401
         raise ValueError(msg) from error
 
 
-class _Entries(msgspec.Struct, forbid_unknown_fields=False):
+class _Entries(msgspec.Struct, rename="camel"):
     """Answer of a batch operation. The values stay as received."""
 
-    successEntries: list[dict[str, msgspec.Raw]] | None = None  # noqa: N815 - AWS's name
-    errorEntries: list[dict[str, t.Any]] | None = None  # noqa: N815
-    skippedEntries: list[dict[str, t.Any]] | None = None  # noqa: N815
-    nextToken: str | None = None  # noqa: N815
+    success_entries: list[dict[str, msgspec.Raw]] | None = None
+    error_entries: list[dict[str, t.Any]] | None = None
+    skipped_entries: list[dict[str, t.Any]] | None = None
+    next_token: str | None = None
 
 
 _entries_decoder = msgspec.json.Decoder(_Entries)
@@ -132,14 +132,14 @@ def entries_in(body: bytes) -> tuple[list[t.Any], str | None]:
         # A lone surrogate, see `decode`.
         repaired = msgspec.json.encode(decode(body))
         return entries_in(repaired)
-    if answer.successEntries is answer.errorEntries is answer.skippedEntries is None:
+    if answer.success_entries is answer.error_entries is answer.skipped_entries is None:
         msg = "the answer has no entries"
         raise ValueError(msg)
-    failed = answer.errorEntries or []
+    failed = answer.error_entries or []
     if not all("errorCode" in entry for entry in failed):
         msg = "an entry that failed has no errorCode"
         raise ValueError(msg)
-    return [*(answer.successEntries or ()), *failed], _checked(answer.nextToken)
+    return [*(answer.success_entries or ()), *failed], _checked(answer.next_token)
 
 
 def _checked(token: str | None) -> str | None:

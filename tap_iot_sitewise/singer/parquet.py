@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import typing as t
 from uuid import uuid4
@@ -93,14 +94,32 @@ def _array(values: list[t.Any], schema: JSONSchema) -> t.Any:  # noqa: ANN401
     import pyarrow as pa  # noqa: PLC0415
 
     declared = _type(schema)
-    if declared is not None:
-        try:
+    # The values of an expression of a stream map can have another type than the SDK
+    # declares for it. Their own type is then the best one.
+    if declared is not None and (
+        not pa.types.is_nested(declared) or _has_all(declared, pa.array(values).type)
+    ):
+        with contextlib.suppress(pa.ArrowInvalid, pa.ArrowTypeError):
             return pa.array(values, type=declared)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            # The SDK declares an expression of a stream map as text, whatever its
-            # values are. Their own type is then the best one.
-            return pa.array(values)
     return pa.array(values)
+
+
+def _has_all(declared: t.Any, found: t.Any) -> bool:  # noqa: ANN401
+    """Return whether a type has all members of another one.
+
+    PyArrow drops the members of an object that its type does not have.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    if pa.types.is_struct(declared) and pa.types.is_struct(found):
+        return all(
+            declared.get_field_index(member.name) >= 0
+            and _has_all(declared[member.name].type, member.type)
+            for member in found
+        )
+    if pa.types.is_list(declared) and pa.types.is_list(found):
+        return _has_all(declared.value_type, found.value_type)
+    return True
 
 
 def _type(schema: JSONSchema) -> t.Any:  # noqa: ANN401

@@ -131,8 +131,8 @@ class SingerStream(Stream):
                         room = min(room, self.ABORT_AT_RECORD_COUNT - count)
                     part, left = left[:room], left[room:]
                     self._write_records(part)
-                    counter.increment(len(part))
                     count += len(part)
+                    counter.increment(len(part))
                     if count % self.STATE_MSG_FREQUENCY == 0:
                         self._write_state_message()
             self._finalize_state(self.stream_state)

@@ -37,18 +37,18 @@ class WindowedStream(SingerStream):
     # Only a window ends with a STATE.
     STATE_MSG_FREQUENCY = sys.maxsize
 
-    time_column: t.ClassVar[str]
-    """Column with the time of a record."""
-
     _complete: dt.datetime | None = None
     _in_batches = False
 
-    def replicate_by_time(self) -> None:
+    def replicate_by(self, column: str | None) -> None:
         """Make the stream incremental. Call this in the constructor.
 
         A catalog can still ask for FULL_TABLE. The stream then ignores its bookmark.
+
+        Args:
+            column: Column with the time of a record.
         """
-        self.replication_key = self.time_column
+        self.replication_key = column
         self.forced_replication_method = REPLICATION_INCREMENTAL
 
     @property
@@ -90,7 +90,7 @@ class WindowedStream(SingerStream):
         # A run begins before its bookmark. The bookmark does not move back.
         latest = end if earlier is None else max(earlier, end)
         self.stream_state.update(
-            replication_key=self.time_column, replication_key_value=rfc3339(latest)
+            replication_key=self.replication_key, replication_key_value=rfc3339(latest)
         )
         self._tap.write_message(StateMessage(value=self.tap_state))
 

@@ -33,12 +33,10 @@ if t.TYPE_CHECKING:
 class History(TelemetryStream, WindowedStream):
     """A stream of values over time, window by window."""
 
-    time_column = "event_timestamp"
-
     def __init__(self, tap: SingerTap, open_client: Callable[[], Client]) -> None:
         """Create the stream, see :class:`SiteWiseStream`."""
         super().__init__(tap, open_client)
-        self.replicate_by_time()
+        self.replicate_by(self.entity.time_column)
         self._progress = WindowProgress()
 
     @override

@@ -7,6 +7,7 @@ import typing as t
 from dataclasses import dataclass
 
 from tap_iot_sitewise.dates import parse_duration, parse_moment
+from tap_iot_sitewise.singer.bookmark import CLOCK_SKEW
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +17,7 @@ if t.TYPE_CHECKING:
 _OLDEST_VALUE = 7 * 86_400
 """Seconds: SiteWise accepts a value up to seven days after its timestamp."""
 
-_CLOCK_SKEW = 5 * 60
-"""Seconds that the clocks of AWS and of this machine can be apart."""
+_CLOCK_SKEW_SECONDS = int(CLOCK_SKEW.total_seconds())
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Period:
         moment = self.bookmark
         if created is not None:
             moment = _seconds(dt.datetime.fromisoformat(created))
-        if moment < self.bookmark - _CLOCK_SKEW:
+        if moment < self.bookmark - _CLOCK_SKEW_SECONDS:
             return None
         oldest = moment - _OLDEST_VALUE
         # A window does not contain its start, but an interval begins before it.
@@ -186,5 +186,5 @@ class WindowProgress:
                 break
             del self._sizes[self._next], self._done[self._next]
             self._next += 1
-            end = window_end if end is None else max(end, window_end or 0)
+            end = window_end
         return end
