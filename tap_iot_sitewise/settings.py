@@ -7,7 +7,7 @@ import typing as t
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 
-from tap_iot_sitewise import settings_telemetry
+from tap_iot_sitewise import settings_authentication, settings_telemetry
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +16,6 @@ if t.TYPE_CHECKING:
 
 MAX_PAGE_SIZE = 250
 """Most records on a page of a List operation of SiteWise (shape ``MaxResults``)."""
-
-MIN_SESSION_DURATION, MAX_SESSION_DURATION = 900, 43200
-"""Seconds that CreateSession of IAM Roles Anywhere accepts (``durationSeconds``)."""
 
 SCHEMA: dict[str, t.Any] = th.PropertiesList(
     th.Property(
@@ -29,128 +26,7 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         description="Region to read, for example eu-west-1.",
         examples=["eu-west-1"],
     ),
-    th.Property(
-        "auth_method",
-        th.StringType,
-        default="static",
-        allowed_values=["static", "roles_anywhere", "default"],
-        title="Authentication method",
-        description=(
-            "Source of the credentials. static: the access key in the settings. "
-            "roles_anywhere: temporary credentials for a client certificate. default: "
-            "boto3's default chain (environment, shared profile, SSO, web identity, "
-            "container or instance role)."
-        ),
-    ),
-    th.Property(
-        "aws_access_key_id",
-        th.StringType,
-        secret=True,
-        title="AWS access key ID",
-        description="Access key ID, with auth_method static.",
-    ),
-    th.Property(
-        "aws_secret_access_key",
-        th.StringType,
-        secret=True,
-        title="AWS secret access key",
-        description="Secret access key, with auth_method static.",
-    ),
-    th.Property(
-        "aws_session_token",
-        th.StringType,
-        secret=True,
-        title="AWS session token",
-        description=(
-            "Session token of temporary keys that you created yourself, with "
-            "auth_method static."
-        ),
-    ),
-    th.Property(
-        "aws_profile",
-        th.StringType,
-        title="AWS profile",
-        description="Profile of the shared AWS config, with auth_method default.",
-    ),
-    th.Property(
-        "role_arn",
-        th.StringType,
-        title="Role ARN",
-        description="ARN of the role to assume, with auth_method roles_anywhere.",
-    ),
-    th.Property(
-        "profile_arn",
-        th.StringType,
-        title="Profile ARN",
-        description=(
-            "ARN of the IAM Roles Anywhere profile, with auth_method roles_anywhere."
-        ),
-    ),
-    th.Property(
-        "trust_anchor_arn",
-        th.StringType,
-        title="Trust anchor ARN",
-        description=(
-            "ARN of the IAM Roles Anywhere trust anchor for the certificate's CA, with "
-            "auth_method roles_anywhere."
-        ),
-    ),
-    th.Property(
-        "client_certificate",
-        th.StringType,
-        title="Client certificate",
-        description=(
-            "Path to a PEM file, the PEM text itself, or path to a PKCS#12 file "
-            "(.p12, .pfx) that also contains the private key and the chain, with "
-            "auth_method roles_anywhere. If a PEM contains several certificates, the "
-            "first is the client's and the others are the chain."
-        ),
-    ),
-    th.Property(
-        "private_key",
-        th.StringType,
-        secret=True,
-        title="Private key",
-        description=(
-            "Path or PEM text of the certificate's private key, RSA or EC, "
-            "encrypted or unencrypted."
-        ),
-    ),
-    th.Property(
-        "certificate_chain",
-        th.StringType,
-        title="Certificate chain",
-        description=(
-            "Path or PEM text of the certificates between the client certificate "
-            "and the trust anchor."
-        ),
-    ),
-    th.Property(
-        "private_key_passphrase",
-        th.StringType,
-        secret=True,
-        title="Private key passphrase",
-        description="Passphrase of an encrypted private key or of a PKCS#12 file.",
-    ),
-    th.Property(
-        "session_duration",
-        th.IntegerType(minimum=MIN_SESSION_DURATION, maximum=MAX_SESSION_DURATION),
-        default=3600,
-        title="Session duration",
-        description=(
-            "Lifetime of the temporary credentials in seconds, 900 to 43200, with "
-            "auth_method roles_anywhere. The tap renews them during a run."
-        ),
-    ),
-    th.Property(
-        "session_name",
-        th.StringType,
-        title="Session name",
-        description=(
-            "Name of the role session, with auth_method roles_anywhere. Set it only if "
-            "the profile accepts a session name."
-        ),
-    ),
+    *settings_authentication.PROPERTIES,
     th.Property(
         "page_size",
         th.IntegerType(minimum=1, maximum=MAX_PAGE_SIZE),
@@ -235,6 +111,42 @@ SCHEMA: dict[str, t.Any] = th.PropertiesList(
         th.StringType,
         title="IAM Roles Anywhere endpoint",
         description="Custom IAM Roles Anywhere endpoint, https only.",
+    ),
+    th.Property(
+        "sts_endpoint_url",
+        th.StringType,
+        title="STS endpoint",
+        description=(
+            "Custom STS endpoint, with assume_role_arn. https only, except on this "
+            "machine. The default is the endpoint of aws_region."
+        ),
+    ),
+    th.Property(
+        "max_requests_per_second",
+        th.NumberType(exclusive_minimum=0),
+        title="Maximum requests per second",
+        description=(
+            "Limit for the requests of this run to SiteWise, including retries. It "
+            "leaves the rest of the account's quota to other applications. Not limited "
+            "if not set."
+        ),
+    ),
+    th.Property(
+        "shard_count",
+        th.IntegerType(minimum=1),
+        default=1,
+        title="Number of shards",
+        description=(
+            "Number of runs that share the work. Each needs its own shard_index and "
+            "its own state."
+        ),
+    ),
+    th.Property(
+        "shard_index",
+        th.IntegerType(minimum=0),
+        default=0,
+        title="Shard index",
+        description="Number of this run among those of shard_count, beginning with 0.",
     ),
     *settings_telemetry.PROPERTIES,
 ).to_dict()

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-import re
+import math
 import typing as t
 
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from tap_iot_sitewise import extra_streams, redaction, settings_telemetry
+from tap_iot_sitewise import (
+    extra_streams,
+    redaction,
+    settings_authentication,
+    settings_telemetry,
+)
 from tap_iot_sitewise.dates import parse_moment, rfc3339
 from tap_iot_sitewise.errors import SettingsError
-from tap_iot_sitewise.settings_warnings import secret_values, warn_of_unknown
+from tap_iot_sitewise.settings_warnings import (
+    is_on_this_machine,
+    secret_values,
+    warn_of_unknown,
+)
 from tap_iot_sitewise.singer import batches, stream_maps
 
 if t.TYPE_CHECKING:
@@ -25,25 +34,6 @@ if t.TYPE_CHECKING:
 
 _MAX_TIMEOUT = 86_400
 """A day, in seconds. Much more is out of range for a socket."""
-
-_REQUIRED: dict[str | None, tuple[str, ...]] = {
-    "static": ("aws_access_key_id", "aws_secret_access_key"),
-    "roles_anywhere": (
-        "role_arn",
-        "profile_arn",
-        "trust_anchor_arn",
-        "client_certificate",
-    ),
-    "default": (),
-}
-
-_ARNS = {
-    "role_arn": re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+"),
-    "profile_arn": re.compile(r"arn:[\w-]+:rolesanywhere:[\w-]+:\d{12}:profile/\S+"),
-    "trust_anchor_arn": re.compile(
-        r"arn:[\w-]+:rolesanywhere:[\w-]+:\d{12}:trust-anchor/\S+"
-    ),
-}
 
 _TYPE_NAMES = {
     "array": "a list",
@@ -150,9 +140,10 @@ def problems(config: MutableMapping[str, t.Any], schema: Config) -> list[str]:
     sound = {name: value for name, value in config.items() if name not in wrong}
     checks = (
         _region_problems,
-        _text_problems,
+        settings_authentication.problems,
         _date_problems,
-        _timeout_problems,
+        _number_problems,
+        _shard_problems,
         _url_problems,
         extra_streams.problems,
         settings_telemetry.problems,
@@ -208,10 +199,7 @@ def _listed(rule: str, limit: t.Any) -> str:  # noqa: ANN401
 
 def _missing(config: Config, wrong: Container[object]) -> Iterator[str]:
     """Find what is missing, apart from what is there with a wrong value."""
-    method = config.get("auth_method")
-    for name in _REQUIRED.get(method, ()):
-        if not config.get(name) and name not in wrong:
-            yield f"{name} is missing (auth_method {method} requires it)"
+    yield from settings_authentication.missing(config, wrong)
 
     start = "start_date"
     if start not in config and start not in wrong:
@@ -239,21 +227,6 @@ def _region_problems(config: Config) -> Iterator[str]:
         yield from regions.problems(config["aws_region"])
 
 
-def _text_problems(config: Config) -> Iterator[str]:
-    # A key that was pasted or read from a file can contain white space. AWS would
-    # answer that the signature does not match, which is misleading.
-    for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"):
-        if re.search(r"\s", config.get(name, "")):
-            yield f"{name} contains white space; remove it"
-        elif not config.get(name, "").isascii():
-            yield f"{name} contains characters that are not ASCII; copy it again"
-    if config.get("auth_method") == "roles_anywhere":
-        for name, pattern in _ARNS.items():
-            if config.get(name) and not pattern.fullmatch(config[name]):
-                resource = name[:-4].replace("_", " ")
-                yield f"{name} is not the ARN of a {resource}; copy the complete ARN"
-
-
 def _date_problems(config: Config) -> Iterator[str]:
     if "start_date" in config:
         try:
@@ -265,11 +238,28 @@ def _date_problems(config: Config) -> Iterator[str]:
             yield f"start_date is in the future ({start}); set an earlier date"
 
 
-def _timeout_problems(config: Config) -> Iterator[str]:
+def _number_problems(config: Config) -> Iterator[str]:
     # JSON and the environment accept "nan" and "inf" as numbers.
     timeout = float(config.get("request_timeout", 1))
     if not timeout <= _MAX_TIMEOUT:
         yield f"request_timeout must be at most {_MAX_TIMEOUT}, not {timeout}"
+    rate = float(config.get("max_requests_per_second", 1))
+    if not math.isfinite(rate):
+        yield (
+            f"max_requests_per_second must be a finite number, not {rate}; remove it "
+            "for a run without a limit"
+        )
+
+
+def _shard_problems(config: Config) -> Iterator[str]:
+    count, index = config.get("shard_count", 1), config.get("shard_index", 0)
+    if index >= count:
+        yield f"shard_index must be less than shard_count ({count}), not {index}"
+    if count > 1 and config.get("emit_activate_version_messages"):
+        yield (
+            "emit_activate_version_messages must be false with shard_count "
+            f"{count}: the message of one shard would delete the rows of the others"
+        )
 
 
 def _url_problems(config: Config) -> Iterator[str]:
@@ -279,7 +269,11 @@ def _url_problems(config: Config) -> Iterator[str]:
         "aws_endpoint_url": ("http", "https"),
         # The request contains the certificate, and its answer the credentials.
         "roles_anywhere_endpoint_url": ("https",),
+        "sts_endpoint_url": ("https",),
     }
+    if is_on_this_machine(config.get("sts_endpoint_url", "")):
+        # The credentials do not leave this machine.
+        schemes["sts_endpoint_url"] = ("http", "https")
     for name, allowed in schemes.items():
         if name in config:
             yield from endpoint_problems(name, config[name], allowed)

@@ -49,8 +49,9 @@ def warn(config: Config, session: boto3.Session, logger: logging.Logger) -> None
             "continues, because the Region may be newer than botocore",
             region,
         )
-    endpoint = urlsplit(config.get("aws_endpoint_url", ""))
-    if endpoint.scheme == "http" and not _is_loopback(endpoint.hostname):
+    url = config.get("aws_endpoint_url", "")
+    endpoint = urlsplit(url)
+    if endpoint.scheme == "http" and not is_on_this_machine(url):
         logger.warning(
             "aws_endpoint_url: requests to %s and its answers are not encrypted; use "
             "https",
@@ -144,12 +145,15 @@ def _secrets_below(name: str, value: object) -> Iterator[str]:
         yield value
 
 
-def _is_loopback(host: str | None) -> bool:
-    """Return whether a host is this machine."""
-    if host == "localhost":
-        return True
+def is_on_this_machine(url: str) -> bool:
+    """Return whether the host of a URL is this machine.
+
+    Args:
+        url: The URL. Text that is not a URL gives False.
+    """
     try:
-        return ipaddress.ip_address(host or "").is_loopback
+        host = urlsplit(url).hostname
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
 

@@ -13,8 +13,12 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_iot_sitewise.streams.entity import Entity
+    from tap_iot_sitewise.streams.shard import Shard
 
     JSONObject = dict[str, t.Any]
+
+SHARD = "shard"
+"""Member of a state with the shard that it belongs to. Only shards write it."""
 
 _REMOVE = "remove the bookmark to read everything again"
 
@@ -73,6 +77,32 @@ def check_state(
                 "replication_key_value": _check_bookmark(name, value),
             }
     return {"bookmarks": kept} if kept else {}
+
+
+def check_shard(given: object, shard: Shard) -> None:
+    """Check that a state is not that of another shard.
+
+    The bookmarks of a shard say nothing about the records of the other shards: a run
+    that used them would leave out records.
+
+    Args:
+        given: The state as decoded from JSON. A state without a shard is from a run
+            that sent all records.
+        shard: The shard of this run.
+
+    Raises:
+        TapError: The state is that of another shard.
+    """
+    owner = given.get(SHARD) if isinstance(given, dict) else None
+    if owner in (None, str(shard)):
+        return
+    own = f"shard {shard}" if shard.count > 1 else "not divided into shards"
+    msg = (
+        f"--state: the state belongs to shard {str(owner)[:20]!r}, but this run is "
+        f"{own}; give each shard its own state, for example with meltano run "
+        "--state-id-suffix"
+    )
+    raise TapError(msg)
 
 
 def _check_bookmark(name: str, value: object) -> str:

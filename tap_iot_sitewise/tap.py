@@ -17,9 +17,10 @@ from tap_iot_sitewise.command_line import CommandLineTap
 from tap_iot_sitewise.errors import TapError
 from tap_iot_sitewise.extra_streams import enabled_streams
 from tap_iot_sitewise.singer.limit import LIMIT_REACHED
-from tap_iot_sitewise.state import check_state
+from tap_iot_sitewise.state import SHARD, check_shard, check_state
 from tap_iot_sitewise.streams import ALL_STREAMS, SiteWiseStream
 from tap_iot_sitewise.streams.parents import Parents
+from tap_iot_sitewise.streams.shard import Shard
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -53,9 +54,10 @@ class TapIoTSiteWise(CommandLineTap):
             TapError: The catalog or the state is not valid.
         """
         self._given_catalog = arguments.pop("catalog", None)
-        state = arguments.pop("state", None)
+        self._given_state = arguments.pop("state", None)
         super().__init__(**arguments)
-        self.load_state(check_state(state, self._known(), self.logger))
+        state = check_state(self._given_state, self._known(), self.logger)
+        self.load_state(state)
 
     @override
     def check_settings(self, settings: dict[str, t.Any]) -> None:
@@ -120,6 +122,7 @@ class TapIoTSiteWise(CommandLineTap):
         The SDK 0.54 runs a child stream once for each record of its parent, each time
         with five log lines, a SCHEMA and a STATE, at which a target flushes.
         """
+        self._begin()
         trees = list(self._trees())
         for tree in trees:
             with tree:
@@ -156,6 +159,7 @@ class TapIoTSiteWise(CommandLineTap):
             TapError: A stream failed. The other streams were tried too.
         """
         del streams
+        self._begin()
         failures: dict[str, TapError] = {}
         for stream in self.streams.values():
             stream.selected = True
@@ -194,6 +198,13 @@ class TapIoTSiteWise(CommandLineTap):
         if failures:
             raise next(iter(failures.values()))
         return True
+
+    def _begin(self) -> None:
+        shard = Shard.of(self.config)
+        check_shard(self._given_state, shard)
+        if shard.count > 1:
+            self.logger.info("this run is shard %s", shard)
+            t.cast("dict[str, t.Any]", self.state)[SHARD] = str(shard)
 
     def _trees(self) -> Iterator[_Tree]:
         """Yield each top-level stream that is needed, with its needed descendants.
@@ -251,7 +262,8 @@ class _Tree:
             # A top-level stream is one listing, in which each record comes once.
             key = stream.entity.key if stream.parent_streams() else ()
             if listings:
-                stream.for_children = Parents((*columns, *key), key)
+                # The key also divides the parents among shards.
+                stream.for_children = Parents((*columns, *stream.entity.key), key)
         for stream in self.streams:
             stream.parents = {
                 type(parent): parent.for_children

@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[set[str], ...], ...] = (
             "errors",
             "dates",
             "settings",
+            "settings_authentication",
             "settings_telemetry",
             "redaction",
             "standard_streams",

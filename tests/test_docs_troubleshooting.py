@@ -196,6 +196,21 @@ def settings_of_telemetry_are_wrong(stage: Stage) -> Iterator[list[str]]:
         telemetry_window="PT90.5S", start_date="2024-05-31", end_date="2024-05-31"
     )
     yield stage.static(end_date="soon")
+    yield stage.static(
+        assume_role_external_id="factory-7", max_requests_per_second=float("inf")
+    )
+    yield stage.static(
+        assume_role_arn="arn:aws:iam::111122223333:user/plant",
+        assume_role_external_id="factory 7",
+        session_name="Werk 7",
+    )
+    yield stage.anywhere(
+        assume_role_arn="arn:aws:iam::111122223333:role/plant", session_duration=7200
+    )
+    yield stage.static(
+        shard_count=2, shard_index=2, emit_activate_version_messages=True
+    )
+    yield stage.static(shard_index=1)
 
 
 @scene
@@ -640,6 +655,7 @@ def the_state_cannot_be_used(stage: Stage) -> Iterator[list[str]]:
         {"bookmarks": {"portals": 5}},
         {"bookmarks": {"portals": {**bookmark, "replication_key_value": "soon"}}},
         {"bookmarks": {"portals": {**bookmark, "replication_key_value": "3024-01-01"}}},
+        {"shard": "0 of 4"},
     )
     for state in states:
         yield stage.says(static(stage.aws), state=state)

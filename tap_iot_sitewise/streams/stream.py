@@ -13,6 +13,7 @@ from tap_iot_sitewise.progress import Progress
 from tap_iot_sitewise.singer.stream import SingerStream
 from tap_iot_sitewise.streams.attribute import UnexpectedValueError
 from tap_iot_sitewise.streams.deleted_parents import DeletedParents
+from tap_iot_sitewise.streams.shard import Shard
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -20,7 +21,7 @@ else:
     from typing_extensions import override
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tap_iot_sitewise.aws.client import Client
     from tap_iot_sitewise.aws.paging import Calls, Page, Request
@@ -28,6 +29,20 @@ if t.TYPE_CHECKING:
     from tap_iot_sitewise.streams.entity import Entity, Record
     from tap_iot_sitewise.streams.parents import Parents
     from tap_iot_sitewise.streams.request import Batch, Listing, Listings
+
+
+class _Part(t.NamedTuple):
+    """A request of a stream.
+
+    Args:
+        request: The request.
+        parents: Number of parents up to this request.
+        is_own: Whether this run sends the records, and not another shard.
+    """
+
+    request: Request
+    parents: int
+    is_own: bool
 
 
 class SiteWiseStream(SingerStream):
@@ -93,24 +108,25 @@ class SiteWiseStream(SingerStream):
         listed = 0
         # With --test, one page of parents is enough for the child streams.
         only_parents = self.ABORT_AT_RECORD_COUNT is not None and not self.selected
-        for (done, request), pages in Prefetch(
+        for part, pages in Prefetch(
             self._requests(),
-            lambda key: self._fetch(client, key[1], calls, deleted),
+            lambda part: self._fetch(client, part.request, calls, deleted),
             workers=self.config["max_concurrency"],
         ):
             for page in pages:
-                records, failure = self._convert(request, page)
+                records, failure = self._convert(part.request, page)
                 listed += len(records)
                 if self.for_children is not None:
                     # Before the bookmark applies: an old parent can have a new
                     # child. Also if a stream map drops the parent.
                     self.for_children.add(self.parents_in(records))
-                yield records if since is None else self._changed(records, since)
+                if part.is_own:
+                    yield records if since is None else self._changed(records, since)
                 if failure is not None:
                     raise failure
                 # Write the records before waiting for AWS.
                 self._writer.flush()
-                line.show(self.name, listed, calls.requests, (done, known))
+                line.show(self.name, listed, calls.requests, (part.parents, known))
                 if listed and only_parents:
                     line.close()
                     return
@@ -132,20 +148,28 @@ class SiteWiseStream(SingerStream):
             time.monotonic() - started,
         )
 
-    def _requests(self) -> Iterator[tuple[int, Request]]:
-        """Yield each request, after the number of parents up to it."""
-        done = 0
+    def _requests(self) -> Iterator[_Part]:
+        """Yield the requests whose records this run sends, or child streams need."""
+        shard, done, is_own = Shard.of(self.config), 0, True
 
-        def counted(parents: Parents) -> Iterator[Record]:
-            nonlocal done
+        def needed(parents: Parents, key: Iterable[str]) -> Iterator[Record]:
+            nonlocal done, is_own
             for parent in parents:
                 done += 1
-                yield parent
+                is_own = shard.has(parent[column] for column in key)
+                if is_own or self.for_children is not None:
+                    yield parent
 
         for listing in t.cast("tuple[Listing, ...]", self.request.listings):
-            parents = counted(self.parents[listing.parent]) if listing.parent else ()
-            for request in listing.requests(self.entity, self.config, parents):
-                yield done, request
+            above: Iterable[Record] = ()
+            if listing.parent is not None:
+                above = needed(self.parents[listing.parent], listing.parent.entity.key)
+            else:
+                is_own = shard.is_first
+                if not is_own and self.for_children is None:
+                    continue
+            for request in listing.requests(self.entity, self.config, above):
+                yield _Part(request, done, is_own)
 
     def _fetch(
         self, client: Client, request: Request, calls: Calls, deleted: DeletedParents

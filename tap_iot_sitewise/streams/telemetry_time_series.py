@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tap_iot_sitewise.errors import NotFoundError, TapError
 from tap_iot_sitewise.remembered import Remembered
 from tap_iot_sitewise.streams.request import Listing
+from tap_iot_sitewise.streams.shard import Shard
 from tap_iot_sitewise.streams.time_series import TimeSeries
 
 if sys.version_info >= (3, 12):
@@ -72,8 +73,8 @@ def _parameters(config: Config) -> Iterator[dict[str, str]]:
 class TelemetryTimeSeries(TimeSeries):
     """Time series that have values that can be read, narrowed by the settings.
 
-    The stream sends nothing. The stream ``time_series`` is another one: no setting
-    narrows it.
+    Only those of this run's shard are parents of the telemetry streams. The stream
+    sends nothing. The stream ``time_series`` is another one: no setting narrows it.
     """
 
     name = "telemetry_time_series"
@@ -83,6 +84,7 @@ class TelemetryTimeSeries(TimeSeries):
     def pages(self) -> Iterator[list[Record]]:
         self._seen = Remembered()
         self._others: Counter[str] = Counter()
+        self._matched = False
         try:
             yield from super().pages()
         except NotFoundError as error:
@@ -95,17 +97,17 @@ class TelemetryTimeSeries(TimeSeries):
                 self._others.total(),
                 types,
             )
-        if self.for_children is not None and not self.for_children.count:
-            given = [name for name in FILTERS if self.config.get(name)]
-            if given:
-                self.logger.warning(
-                    "no time series matches %s; nothing is read", " and ".join(given)
-                )
+        given = [name for name in FILTERS if self.config.get(name)]
+        if given and not self._matched:
+            self.logger.warning(
+                "no time series matches %s; nothing is read", " and ".join(given)
+            )
 
     @override
     def parents_in(self, records: list[Record]) -> list[Record]:
         prefixes = tuple(self.config.get("telemetry_alias_prefixes") or ())
         properties = self.config.get("telemetry_property_ids") or ()
+        shard = Shard.of(self.config)
         kept = []
         for record in records:
             if prefixes and not (record["alias"] or "").startswith(prefixes):
@@ -115,5 +117,7 @@ class TelemetryTimeSeries(TimeSeries):
             if record["data_type"] not in READABLE_TYPES:
                 self._others[str(record["data_type"])] += 1
             elif self._seen.is_new(record["time_series_id"]):
-                kept.append(record)
+                self._matched = True
+                if shard.has([record["time_series_id"]]):
+                    kept.append(record)
         return kept
