@@ -22,6 +22,7 @@ from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError, SSLError
 from botocore.httpsession import ProxyConfiguration, mask_proxy_url
 from botocore.parsers import create_parser
+from botocore.retries.adaptive import ClientRateLimiter, register_retry_handler
 from botocore.retries.standard import (
     RetryContext,
     StandardRetryConditions,
@@ -181,6 +182,41 @@ def test_botocore_registers_its_retries_under_a_name_of_the_service() -> None:
             plain.list_portals()
 
     assert len(asked) == 1
+
+
+def test_botocore_limits_the_rate_after_the_signature(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    signed = []
+
+    def sending(_limiter: object, request: t.Any, **_: object) -> None:  # noqa: ANN401
+        signed.append("Authorization" in request.headers)
+
+    monkeypatch.setattr(ClientRateLimiter, "on_sending_request", sending)
+    with answering(lambda: PAGE) as url:
+        client(url, retries={"mode": "adaptive"}).list_portals()
+        assert signed == [True]
+
+        plain = client(url, retries={"mode": "standard"})
+        limiter = register_retry_handler(plain)
+        plain.meta.events.unregister("before-send", limiter.on_sending_request)
+        plain.meta.events.register("before-sign", limiter.on_sending_request)
+        plain.list_portals()
+
+    assert signed == [True, False]
+
+
+def test_botocore_signs_each_attempt() -> None:
+    signed = []
+    with answering(lambda: b"{}", status=503) as url:
+        plain = client(url, retries={"mode": "standard", "total_max_attempts": 3})
+        plain.meta.events.register(
+            "before-sign.iotsitewise", lambda **_: signed.append(1)
+        )
+        with pytest.raises(ClientError):
+            plain.list_portals()
+
+    assert len(signed) == 3
 
 
 @pytest.mark.parametrize("status", [507, 520, 529, 599])

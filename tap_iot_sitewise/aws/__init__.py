@@ -38,6 +38,13 @@ Public names, but not documented for others
     handler.
     ``test_botocore_shares_a_budget_of_retries_among_requests``,
     ``test_botocore_registers_its_retries_under_a_name_of_the_service``
+``botocore.retries.adaptive``
+``before-sign``
+    After a throttled request, botocore limits the rate of the requests. It waits after
+    the signature. The tap uses the same limiter before the signature of each attempt,
+    followed by its own limit.
+    ``test_botocore_limits_the_rate_after_the_signature``,
+    ``test_botocore_signs_each_attempt``
 ``before-parse``
     Event before botocore parses an answer. The tap decodes the answer at this point.
     ``test_botocore_puts_what_a_handler_gives_into_the_answer``

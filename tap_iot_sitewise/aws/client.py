@@ -11,6 +11,7 @@ from botocore.config import Config as BotoConfig
 from tap_iot_sitewise import redaction
 from tap_iot_sitewise.aws.errors import explain
 from tap_iot_sitewise.aws.paging import Page, Seen
+from tap_iot_sitewise.aws.rate_limit import limit_rate
 from tap_iot_sitewise.aws.responses import (
     BROKEN_PAGE,
     FIRST_ERROR_STATUS,
@@ -60,9 +61,7 @@ class Client:
                 # An endpoint in the settings is the host itself, without a prefix.
                 inject_host_prefix=not endpoint_url,
                 max_pool_connections=config["max_concurrency"],
-                # After a throttled request, `adaptive` limits the rate of requests to
-                # what the account's quota allows.
-                retries={"mode": "adaptive", "total_max_attempts": self._max_attempts},
+                retries={"mode": "standard", "total_max_attempts": self._max_attempts},
                 tcp_keepalive=True,
                 user_agent_extra=f"tap-iot-sitewise/{version('tap-iot-sitewise')}",
             ),
@@ -70,11 +69,15 @@ class Client:
         events = self._client.meta.events
         events.register(f"before-parse.{SERVICE}", self._read_answer)
         events.register(f"before-send.{SERVICE}", _mask_credentials)
+        credentials = session.get_credentials()
+        limit_rate(
+            self._client, SERVICE, credentials, config.get("max_requests_per_second")
+        )
         retry_without_quota(
             self._client,
             SERVICE,
             self._max_attempts,
-            renewable=hasattr(session.get_credentials(), "refresh_needed"),
+            renewable=hasattr(credentials, "refresh_needed"),
         )
 
     def pages(self, request: Request, calls: Calls) -> Iterator[Page]:

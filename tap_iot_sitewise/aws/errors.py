@@ -217,8 +217,8 @@ def _transient(error: boto.ClientError, code: str, status: int) -> str | None:
     throttled = ThrottledRetryableChecker().is_retryable(context)
     if throttled or status == HTTPStatus.TOO_MANY_REQUESTS:
         return (
-            f"even after {attempts} attempts; lower max_concurrency, raise "
-            "max_attempts, or ask AWS for a higher quota"
+            f"even after {attempts} attempts; set or lower max_requests_per_second, "
+            "raise max_attempts, or ask AWS for a higher quota"
         )
     if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
         return f"even after {attempts} attempts; try again later"
