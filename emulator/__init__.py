@@ -1,4 +1,4 @@
-"""An emulator of AWS IoT SiteWise and IAM Roles Anywhere on the loopback address.
+"""An emulator of AWS IoT SiteWise, STS and IAM Roles Anywhere on the loopback address.
 
 Use it as a context manager in a test, or run ``python -m emulator``::
 
@@ -9,10 +9,11 @@ Use it as a context manager in a test, or run ``python -m emulator``::
 from emulator.account import Account
 from emulator.authorities import Authority
 from emulator.certificates import ClientCertificate
+from emulator.conditions import PolicyError
 from emulator.emulator import Emulator
 from emulator.errors import ApiError
 from emulator.faults import Answer, Call, Fault, Faults
-from emulator.keys import AccessKey
+from emulator.keys import AccessKey, Lifetime
 from emulator.plant import Plant
 from emulator.roles_anywhere import Rules
 from emulator.stats import Stats
@@ -28,7 +29,9 @@ __all__ = [
     "Emulator",
     "Fault",
     "Faults",
+    "Lifetime",
     "Plant",
+    "PolicyError",
     "Rules",
     "Stats",
 ]

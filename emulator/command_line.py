@@ -12,6 +12,7 @@ from pathlib import Path
 
 from emulator.account import Account
 from emulator.certificates import PASSPHRASE
+from emulator.conditions import PolicyError
 from emulator.emulator import Emulator
 from emulator.faults import Fault
 from emulator.options import RATES, parser
@@ -146,7 +147,7 @@ def _emulator(options: argparse.Namespace) -> Emulator:
         "projects": options.projects_per_portal,
         **dict(options.size),
     }
-    return Emulator(
+    aws = Emulator(
         plant=Plant.make(options.plant, seed=options.seed, account=account, **sizes),
         account=account,
         access_key_id=options.access_key_id,
@@ -158,7 +159,10 @@ def _emulator(options: argparse.Namespace) -> Emulator:
             session_seconds=options.session_seconds,
             accept_role_session_name=options.accept_session_name,
         ),
+        roles=options.roles,
     )
+    aws.assume_role_lifetime.session_seconds = options.session_seconds
+    return aws
 
 
 def _switch_on_faults(aws: Emulator, options: argparse.Namespace) -> None:
@@ -199,6 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command_line.error("--intermediate needs --directory")
     try:
         return _serve(options)
+    except PolicyError as error:
+        command_line.error(f"argument --roles: {error}")
     except OSError as error:
         cause = ": ".join(filter(None, (error.filename, error.strerror or str(error))))
         command_line.exit(1, f"{command_line.prog}: {cause}\n")

@@ -13,11 +13,14 @@ from emulator.certificates import pem
 from emulator.families import OPERATIONS
 from emulator.faults import Faults
 from emulator.handler import RequestHandler
-from emulator.keys import AccessKey, Keyring
+from emulator.keys import AccessKey, Keyring, Lifetime
+from emulator.policies import allow
+from emulator.roles import read
 from emulator.roles_anywhere import RolesAnywhere, Rules
 from emulator.server import HOST, Endpoint, Server
 from emulator.sitewise import SiteWise
 from emulator.stats import Stats
+from emulator.sts import Sts
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,10 +39,11 @@ SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105 - d
 
 
 class Emulator:
-    """AWS IoT SiteWise and IAM Roles Anywhere on the loopback address.
+    """AWS IoT SiteWise, STS and IAM Roles Anywhere on the loopback address.
 
     It is a context manager, and serves in its own thread. While it runs, you can
-    change ``plant``, ``faults`` and ``session_rules``, and read ``stats``.
+    change ``plant``, ``faults``, ``session_rules`` and ``assume_role_lifetime``, and
+    read ``stats``. ``assumable_roles`` has the ARNs of ``roles`` by their names.
 
     Args:
         asset_models: Number of asset models to generate.
@@ -57,6 +61,11 @@ class Emulator:
         tls_port: Port of SiteWise over TLS; 0 for any free port.
         roles_anywhere_port: Port of IAM Roles Anywhere; 0 for any free port.
         rules: Rules of the role and the profile of Roles Anywhere.
+        roles: Roles that can be assumed, and callers of other accounts: the content of
+            a file for ``--roles``.
+
+    Raises:
+        PolicyError: ``roles`` is malformed, or contains a policy that is.
     """
 
     def __init__(  # noqa: PLR0913 - settings, by name only
@@ -77,6 +86,7 @@ class Emulator:
         tls_port: int = 0,
         roles_anywhere_port: int = 0,
         rules: Rules | None = None,
+        roles: Mapping[str, object] | None = None,
     ) -> None:
         """Generate the account. Ports are opened later, by ``with``."""
         account = account or Account()
@@ -95,20 +105,18 @@ class Emulator:
         self.faults = Faults()
         self.stats = Stats()
         self.session_rules = rules or Rules()
-        self._keys = Keyring()
-        self._user_arn = account.arn("iam", "user/tap")
-        self._keys.add(
-            AccessKey(access_key_id, secret_access_key, None, None, self._user_arn),
-        )
+        self.assume_role_lifetime = Lifetime()
+        self._session_arn = account.arn("sts", "assumed-role/Reader/tap")
+        user_arn = account.arn("iam", "user/tap")
+        user = AccessKey(access_key_id, secret_access_key, None, None, user_arn)
+        assumable = read(dict(roles or {}), account, access_key_id)
+        self._keys = Keyring([user, *assumable.callers])
+        self.assumable_roles = {r.name: r.arn for r in assumable.roles.values()}
         self._anchor = Authority.root("Emulator trust anchor")
         self._untrusted: Authority | None = None
-        sessions = RolesAnywhere(
-            account,
-            self._anchor.certificate,
-            self._keys,
-            self.session_rules,
+        sessions = self._sessions = RolesAnywhere(
+            account, self._anchor.certificate, self._keys, self.session_rules
         )
-        self._sessions = sessions
         self.role_arn = sessions.role_arn
         self.profile_arn = sessions.profile_arn
         self.trust_anchor_arn = sessions.trust_anchor_arn
@@ -118,6 +126,7 @@ class Emulator:
             keys=self._keys,
             sitewise=SiteWise(self.plant, account, operations),
             sessions=sessions,
+            assuming=Sts(account, assumable, self._keys, self.assume_role_lifetime),
             faults=self.faults,
             stats=self.stats,
         )
@@ -136,12 +145,12 @@ class Emulator:
 
     @property
     def endpoint_url(self) -> str:
-        """URL of SiteWise over plain HTTP."""
+        """URL of SiteWise and STS over plain HTTP."""
         return f"http://{HOST}:{self._server.port(0)}"
 
     @property
     def tls_endpoint_url(self) -> str:
-        """URL of SiteWise over TLS. ``ca_bundle`` contains the server's CA."""
+        """URL of SiteWise and STS over TLS. ``ca_bundle`` contains the server's CA."""
         return f"https://{HOST}:{self._server.port(1)}"
 
     @property
@@ -169,14 +178,12 @@ class Emulator:
             actions: Actions that they allow, such as ``iotsitewise:ListPortals``; None
                 for all.
         """
-        arn = self._user_arn.replace(":iam:", ":sts:").replace(
-            ":user/", ":assumed-role/Reader/"
-        )
-        return self._keys.issue_session(arn, seconds, actions)
+        policies = None if actions is None else [allow(*actions)]
+        return self._keys.issue_session(self._session_arn, seconds, policies)
 
     @property
     def issued_sessions(self) -> list[AccessKey]:
-        """All temporary credentials from CreateSession and ``issue_session``."""
+        """All temporary credentials that the emulator issued, the oldest first."""
         return self._keys.sessions
 
     def expire_sessions(self) -> None:

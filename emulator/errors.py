@@ -35,11 +35,23 @@ def access_denied(message: str) -> ApiError:
     return _forbidden("AccessDeniedException", message)
 
 
-def not_authorized(principal_arn: str, action: str, resource: str) -> ApiError:
-    """Return the error for a missing permission, with IAM's message."""
+def not_authorized(
+    principal_arn: str, action: str, resource: str, *, denied: bool = False
+) -> ApiError:
+    """Return the error for a missing permission, with IAM's message.
+
+    Args:
+        principal_arn: ARN of the user or session.
+        action: The action, such as ``iotsitewise:ListPortals``.
+        resource: ARN of the resource, or ``*``.
+        denied: Whether a policy denies the action, instead of none allowing it.
+    """
+    reason = f"because no identity-based policy allows the {action} action"
+    if denied:
+        reason = "with an explicit deny in an identity-based policy"
     return access_denied(
         f"User: {principal_arn} is not authorized to perform: {action} on resource: "
-        f"{resource} because no identity-based policy allows the {action} action",
+        f"{resource} {reason}",
     )
 
 

@@ -127,6 +127,7 @@ class ApiRequest:
         operation: The operation.
         parameters: Decoded names and values of the path and the query.
         body: The body, unchanged.
+        secure: Whether the request uses TLS.
         plant: The data.
         values: The values of its time series.
         tokens: Issues and reads page tokens.
@@ -138,6 +139,7 @@ class ApiRequest:
     operation: Operation
     parameters: list[tuple[str, str]]
     body: bytes
+    secure: bool
     plant: Records
     values: Values
     tokens: PageTokens

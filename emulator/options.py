@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 from pathlib import Path
 
@@ -87,20 +88,30 @@ def _certificate(path: str) -> bytes:
     return content
 
 
+def _json(path: str) -> object:
+    try:
+        return json.loads(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        msg = f"{path} is not a JSON file: {error}"
+        raise argparse.ArgumentTypeError(msg) from error
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m emulator",
         description=(
-            "Emulates AWS IoT SiteWise and IAM Roles Anywhere on 127.0.0.1. Without "
-            "COMMAND, it runs until you interrupt it. With COMMAND, it runs the "
-            "command with the settings of tap-iot-sitewise in the environment, and "
+            "Emulates AWS IoT SiteWise, STS and IAM Roles Anywhere on 127.0.0.1. "
+            "Without COMMAND, it runs until you interrupt it. With COMMAND, it runs "
+            "the command with the settings of tap-iot-sitewise in the environment, and "
             "stops when the command ends."
         ),
     )
     ports = parser.add_argument_group("ports (default: any free port)")
-    ports.add_argument("--port", type=_port, default=0, help="SiteWise over plain HTTP")
-    ports.add_argument("--tls-port", type=_port, default=0, help="SiteWise over TLS")
+    for option, protocol in (("--port", "plain HTTP"), ("--tls-port", "TLS")):
+        ports.add_argument(
+            option, type=_port, default=0, help=f"SiteWise and STS over {protocol}"
+        )
     ports.add_argument(
         "--roles-anywhere-port", type=_port, default=0, help="IAM Roles Anywhere"
     )
@@ -196,9 +207,16 @@ def parser() -> argparse.ArgumentParser:
         type=_seconds,
         metavar="N",
         help=(
-            "credentials of Roles Anywhere expire after N seconds "
+            "credentials of Roles Anywhere and AssumeRole expire after N seconds "
             "(default: the duration in the request)"
         ),
+    )
+    account.add_argument(
+        "--roles",
+        type=_json,
+        default={},
+        metavar="FILE",
+        help="JSON file with roles to assume, and callers of other accounts",
     )
     account.add_argument(
         "--accept-session-name",

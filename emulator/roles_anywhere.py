@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from emulator import errors, sigv4, trust
+from emulator.keys import Lifetime, unique_id
 
 if t.TYPE_CHECKING:
     from cryptography import x509
@@ -39,7 +40,7 @@ ECDSA_ALGORITHM = "AWS4-X509-ECDSA-SHA256"
 
 
 @dataclass
-class Rules:
+class Rules(Lifetime):
     """Rules of the role and the profile. They may be changed at any time.
 
     Args:
@@ -53,8 +54,6 @@ class Rules:
         accept_role_session_name: Whether the profile accepts a role session name.
     """
 
-    session_seconds: float | None = None
-    reported_seconds: float | None = None
     profile_maximum: int = LONGEST_SESSION
     role_maximum: int = LONGEST_SESSION
     accept_role_session_name: bool = False
@@ -185,11 +184,7 @@ class RolesAnywhere:
     def _answer(
         self, session_name: str, duration: int, leaf: x509.Certificate
     ) -> bytes:
-        rules = self._rules
-        lifetime = duration if rules.session_seconds is None else rules.session_seconds
-        reported = (
-            lifetime if rules.reported_seconds is None else rules.reported_seconds
-        )
+        lifetime, reported = self._rules.seconds(duration)
         assumed = self._account.arn(
             "sts", f"assumed-role/{self._role_name}/{session_name}"
         )
@@ -201,7 +196,7 @@ class RolesAnywhere:
                 {
                     "assumedRoleUser": {
                         "arn": assumed,
-                        "assumedRoleId": f"AROAEMULATOREXAMPLE0:{session_name}",
+                        "assumedRoleId": f"{unique_id(self.role_arn)}:{session_name}",
                     },
                     "credentials": {
                         "accessKeyId": key.access_key_id,

@@ -38,9 +38,9 @@ class SignedRequest:
         method: HTTP method.
         path: Path, percent-encoded as sent.
         query: Query string, percent-encoded as sent.
-        headers: Values by name in lower case. Values of repeated headers are joined by
-            commas.
+        headers: Values by name in lower case; repeated ones are joined by commas.
         body: Body.
+        secure: Whether it uses TLS.
     """
 
     method: str
@@ -48,6 +48,7 @@ class SignedRequest:
     query: str
     headers: dict[str, str]
     body: bytes = b""
+    secure: bool = False
 
     @functools.cached_property
     def parameters(self) -> list[tuple[str, str]]:
@@ -132,12 +133,8 @@ def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -
     path = posixpath.normpath(request.path or "/").replace("//", "/")
     if request.path.endswith("/") and path != "/":
         path += "/"
-    query = "&".join(
-        f"{name}={value}"
-        for name, value in sorted(
-            (_quoted(name), _quoted(value)) for name, value in request.parameters
-        )
-    )
+    pairs = ((_quoted(name), _quoted(value)) for name, value in request.parameters)
+    query = "&".join(f"{name}={value}" for name, value in sorted(pairs))
     headers = "".join(
         f"{name}:{_WHITESPACE.sub(' ', request.headers.get(name, '')).strip()}\n"
         for name in signed_headers

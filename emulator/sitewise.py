@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from emulator import errors
 from emulator.operations import SERVICE, ApiRequest
+from emulator.plant import Plant
+from emulator.policies import Decision, decide
 from emulator.tokens import PageTokens
 
 if t.TYPE_CHECKING:
@@ -16,7 +18,6 @@ if t.TYPE_CHECKING:
     from emulator.faults import Fault
     from emulator.keys import AccessKey
     from emulator.operations import Operation
-    from emulator.plant import Plant
     from emulator.sigv4 import SignedRequest
 
 
@@ -55,6 +56,9 @@ class SiteWise:
         self._account = account
         self._operations = tuple(operations)
         self._tokens = PageTokens()
+        # AWS answers a request from the account of its key. In other accounts than the
+        # emulated one, nothing exists.
+        self._other = Plant()
 
     def request(self, signed: SignedRequest) -> ApiRequest | None:
         """Return a request with its operation; None if there is no such operation."""
@@ -68,6 +72,7 @@ class SiteWise:
                     operation,
                     parameters,
                     signed.body,
+                    signed.secure,
                     self._plant,
                     self._plant.values,
                     self._tokens,
@@ -97,14 +102,23 @@ class SiteWise:
         Raises:
             ApiError: AWS answers with this error.
         """
+        account = replace(self._account, account_id=key.account_id)
         action = request.operation.action
-        allowed = key.actions is None or action in key.actions
-        if not allowed or action in denials.actions:
-            resource = request.resource
-            if resource != "*":
-                resource = self._account.arn(SERVICE, resource)
-            raise errors.not_authorized(key.principal_arn, action, resource)
+        resource = request.resource
+        if resource != "*":
+            resource = account.arn(SERVICE, resource)
+        decision = Decision.ALLOWED
+        if key.policies is not None:
+            values = key.context(account.region, secure=request.secure)
+            decision = decide(key.policies, action, resource, values)
+        if decision is not Decision.ALLOWED or action in denials.actions:
+            denied = decision is Decision.DENIED
+            raise errors.not_authorized(
+                key.principal_arn, action, resource, denied=denied
+            )
         request.check()
+        if account != self._account:
+            request = replace(request, plant=self._other, values=self._other.values)
         request = replace(
             request, now=now, denied_series=denials.series, page_fault=page_fault
         )
