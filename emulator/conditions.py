@@ -33,6 +33,7 @@ TAG_PREFIX = "aws:PrincipalTag/"
 
 _IF_EXISTS = "IfExists"
 _NULL = "Null"
+_BOOLEANS = frozenset({"true", "false"})
 
 
 class PolicyError(ValueError):
@@ -106,30 +107,29 @@ def parse(element: object, where: str) -> tuple[Condition, ...]:
     Raises:
         PolicyError: It is malformed, or has an unknown operator or key.
     """
-    return tuple(
-        _condition(operator, key, values, f"{where}.{operator}")
-        for operator, pairs in members(element, where).items()
-        for key, values in members(pairs, f"{where}.{operator}").items()
-    )
+    found = []
+    for operator, pairs in members(element, where).items():
+        at = f"{where}.{operator}"
+        name = operator.removesuffix(_IF_EXISTS)
+        if name not in _OPERATORS or operator == _NULL + _IF_EXISTS:
+            known = ", ".join(_OPERATORS)
+            msg = f"{at}: the operator is unknown; use one of {known}"
+            raise PolicyError(msg)
+        for key, values in members(pairs, at).items():
+            _check_key(key, at)
+            texts = strings(values, f"{at}.{key}", scalars=True)
+            if name in {"Bool", _NULL} and not _BOOLEANS.issuperset(texts):
+                msg = f"{at}.{key} must be true or false"
+                raise PolicyError(msg)
+            found.append(Condition(name, key.lower(), texts, operator != name))
+    return tuple(found)
 
 
-def _condition(operator: str, key: str, values: object, where: str) -> Condition:
-    name = operator.removesuffix(_IF_EXISTS)
-    if name not in _OPERATORS or operator == _NULL + _IF_EXISTS:
-        known = ", ".join(_OPERATORS)
-        msg = f"{where}: the operator is unknown; use one of {known}"
-        raise PolicyError(msg)
-    known_keys = {each.lower() for each in KEYS}
-    if key.lower() not in known_keys and not key.lower().startswith(TAG_PREFIX.lower()):
+def _check_key(key: str, where: str) -> None:
+    known = {each.lower() for each in KEYS}
+    if key.lower() not in known and not key.lower().startswith(TAG_PREFIX.lower()):
         msg = f"{where}: the key {key} is unknown; use one of {', '.join(KEYS)}"
         raise PolicyError(msg)
-    texts = strings(values, f"{where}.{key}", scalars=True)
-    if name in {"Bool", _NULL}:
-        for text in texts:
-            if text.lower() not in {"true", "false"}:
-                msg = f"{where}.{key}: {text!r} must be true or false"
-                raise PolicyError(msg)
-    return Condition(name, key.lower(), texts, operator != name)
 
 
 def members(value: object, where: str) -> dict[str, t.Any]:

@@ -26,6 +26,7 @@ _PRINCIPAL_ARN = re.compile(
     r"/[\w+=,.@/-]+",
     re.ASCII,
 )
+_ARN_WITH_ANY_SERVICE = re.compile(r"arn:[^:]*:[^:]*[*?]")
 _SID = re.compile(r"[A-Za-z0-9]*")
 _OTHER_PRINCIPALS = frozenset({"Service", "Federated"})
 
@@ -151,6 +152,9 @@ def _resources(given: dict[str, t.Any], where: str) -> tuple[str, ...]:
     for each in resources:
         if each != "*" and not each.startswith("arn:"):
             msg = f"{where}.{member}: {each!r} must be an ARN or *"
+            raise PolicyError(msg)
+        if _ARN_WITH_ANY_SERVICE.match(each):
+            msg = f"{where}.{member}: {each!r} must not have a wildcard for the service"
             raise PolicyError(msg)
     return resources
 

@@ -9,30 +9,38 @@ _ARN_PARTS = 6
 
 
 @functools.lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = {"*": ".*", "?": "."}
-    expression = "".join(parts.get(each) or re.escape(each) for each in pattern)
+def _compiled(pattern: str, *, arn: bool) -> re.Pattern[str]:
+    within = "[^:]" if arn else "."
+    expression = ""
+    for place, character in enumerate(pattern):
+        if character == "?":
+            expression += within
+        elif character == "*":
+            ends_part = pattern[place + 1 : place + 2] in {"", ":"}
+            expression += ".*" if ends_part else f"{within}*"
+        else:
+            expression += re.escape(character)
     return re.compile(expression, re.DOTALL)
 
 
 def matches(pattern: str, text: str) -> bool:
     """Return whether a text matches a pattern. Upper and lower case differ."""
-    return _compiled(pattern).fullmatch(text) is not None
+    return _compiled(pattern, arn=False).fullmatch(text) is not None
 
 
 def matches_arn(pattern: str, arn: str) -> bool:
     """Return whether an ARN matches a pattern.
 
-    The six parts of an ARN are compared one by one, so that a wildcard in one does not
-    reach into the next. Parts that the pattern lacks match anything, as in AWS.
+    A wildcard does not reach beyond a colon, except for a ``*`` at the end of a part.
+    Parts that the pattern lacks match anything. So does IAM, according to its page "IAM
+    JSON policy elements: Resource".
 
     Args:
         pattern: The pattern: ``*`` or an ARN with wildcards.
         arn: The ARN, or ``*`` for an operation that has no resource. Only the pattern
             ``*`` matches that.
     """
-    if pattern == "*":
-        return True
-    wanted, given = (each.split(":", _ARN_PARTS - 1) for each in (pattern, arn))
-    wanted += ["*"] * (_ARN_PARTS - len(wanted))
-    return len(given) == _ARN_PARTS and all(map(matches, wanted, given))
+    missing = _ARN_PARTS - len(pattern.split(":"))
+    if pattern != "*" and missing > 0:
+        pattern += ":*" * missing
+    return _compiled(pattern, arn=True).fullmatch(arn) is not None
