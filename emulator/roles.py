@@ -31,14 +31,14 @@ _CALLER_ARN = re.compile(
     r"arn:(aws[a-z-]*):iam::([0-9]{12}):(user|role)/(?:[!-\x7e]+/)?([\w+=,.@-]{1,64})",
     re.ASCII,
 )
-_ROLE_MEMBERS = {
+ROLE_MEMBERS = {
     "RoleName",
     "Path",
     "AssumeRolePolicyDocument",
     "MaxSessionDuration",
     "Policies",
 }
-_CALLER_MEMBERS = {
+CALLER_MEMBERS = {
     "Arn",
     "AccessKeyId",
     "SecretAccessKey",
@@ -108,7 +108,7 @@ def read(content: object, account: Account, own_key: str) -> Roles:
 
 
 def _role(content: object, account: Account, where: str) -> Role:
-    given = _object(content, _ROLE_MEMBERS, where)
+    given = _object(content, ROLE_MEMBERS, where)
     name = _text(given, "RoleName", _NAME, where)
     path = _text({"Path": "/", **given}, "Path", _PATH, where)
     maximum = given.get("MaxSessionDuration", SHORTEST_MAXIMUM)
@@ -135,7 +135,7 @@ def _role(content: object, account: Account, where: str) -> Role:
 
 
 def _caller(content: object, account: Account, where: str) -> AccessKey:
-    given = _object(content, _CALLER_MEMBERS, where)
+    given = _object(content, CALLER_MEMBERS, where)
     arn = _text(given, "Arn", _CALLER_ARN, where)
     found = _CALLER_ARN.fullmatch(arn)
     if found is None or found[1] != account.partition or found[2] == account.account_id:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from http import HTTPStatus
 from xml.sax.saxutils import escape
@@ -10,6 +11,8 @@ from xml.sax.saxutils import escape
 from emulator.errors import ApiError
 
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # The page "Common Errors" of the STS API reference has these codes. Users of AWS report
 # the statuses, such as 400 for throttling.
@@ -93,7 +96,7 @@ def _document(name: str, content: dict[str, object]) -> bytes:
 
 def _xml(content: object, indent: str) -> str:
     if not isinstance(content, dict):
-        return escape(str(content))
+        return escape(_NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", str(content)))
     lines = []
     for name, value in content.items():
         inner = _xml(value, indent + "  ")

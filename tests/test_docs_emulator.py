@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator import conditions, roles
 from emulator.families import KINDS_BY_NAME, OPERATIONS
 from emulator.faults import Fault
 from emulator.options import parser
@@ -263,6 +264,30 @@ def test_a_fault_is_injected_and_survived(reader: Reader) -> None:
     assert "2 retries" in done.stderr
     assert counted["errors"] == {"ServiceUnavailableException": 2}
     assert after["total"] == 0
+
+
+def test_the_role_of_the_page_is_assumed(reader: Reader) -> None:
+    roles = PAGE.block("Assume a role", "json")
+    (reader.directory / "roles.json").write_text(roles, "utf-8")
+    tools = ROOT / ".tools" / "awscli" / "bin"
+    reader.environment["PATH"] += f":{tools}"
+    start, use = reader.commands("Assume a role")
+    with reader.emulator(start):
+        done = reader.run(use)
+
+    identity, _, assumed = done.stdout.partition("}\n")
+    assert json.loads(identity + "}")["Account"] == "111122223333"
+    arn = "arn:aws:sts::123456789012:assumed-role/PlantReader/try"
+    assert json.loads(assumed)["AssumedRoleUser"]["Arn"] == arn
+
+
+def test_the_members_and_condition_keys_of_roles_are_those_of_the_page() -> None:
+    told = PAGE.section("Assume a role")
+
+    named = set(re.findall(r"`([A-Z]\w+)`", told))
+    assert named >= roles.ROLE_MEMBERS | roles.CALLER_MEMBERS
+    keys = re.findall(r"`((?:aws|sts):[A-Z][\w/]+?)(?:\.\.\.)?`", told)
+    assert {*conditions.KEYS, conditions.TAG_PREFIX} == set(keys)
 
 
 def test_the_pkcs12_file_opens_with_the_passphrase_of_the_page(reader: Reader) -> None:

@@ -522,10 +522,7 @@ WRONG = [
     ({"RoleSessionName": None}, "Value null at 'roleSessionName'", "not be null"),
     ({"RoleSessionName": "a b"}, "Value 'a b' at", r"pattern: [\w+=,.@-]*"),
     ({"RoleSessionName": "é" * 3}, "at 'roleSessionName'", "pattern"),
-    ({"RoleSessionName": "a"}, "'a' at 'roleSessionName'", "equal to 2"),
-    ({"RoleSessionName": "a" * 65}, "at 'roleSessionName'", "equal to 64"),
     ({"ExternalId": "a;b"}, "Value 'a;b' at", r"pattern: [\w+=,.@:\/-]*"),
-    ({"ExternalId": "a" * 1225}, "at 'externalId'", "equal to 1224"),
     ({"RoleArn": None}, "Value null at 'roleArn'", "not be null"),
     ({"RoleArn": "arn:x"}, "Value 'arn:x' at 'roleArn'", "equal to 20"),
     ({"RoleArn": "PlantReader of 123456789012"}, "Request ARN is invalid", ""),
@@ -546,6 +543,23 @@ def test_a_wrong_parameter_is_refused(
     assert (status, code) == (400, "ValidationError")
     assert words in message
     assert rule in message
+
+
+@pytest.mark.parametrize("name", ["RoleArn", "RoleSessionName", "ExternalId"])
+def test_the_limits_are_those_of_the_service_model(aws: Emulator, name: str) -> None:
+    model = botocore.session.get_session().get_service_model("sts")
+    shape = model.operation_model("AssumeRole").input_shape
+    limits = shape.members[name].metadata
+    required = name in shape.required_members
+    for value, words in (
+        ("a" * (limits["min"] - 1), f"greater than or equal to {limits['min']}"),
+        ("a" * (limits["max"] + 1), f"less than or equal to {limits['max']}"),
+        ("\0" * limits["min"], limits["pattern"]),
+        (None, "not be null" if required else "not authorized"),
+    ):
+        sent = {"RoleArn": READER, "RoleSessionName": "tap", name: value}
+        answer = post(aws, {"Action": "AssumeRole", "Version": "2011-06-15", **sent})
+        assert words in raw_refusal(answer)[2]
 
 
 @pytest.mark.parametrize(
@@ -846,7 +860,10 @@ def test_a_wildcard_within_a_part_of_an_arn_stays_there(
 
 def emulator(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "emulator", *arguments],
+        [
+            *(sys.executable, "-m", "emulator", "--without-extra-streams"),
+            *("--portals", "1", *arguments),
+        ],
         cwd=ROOT,
         env=os.environ,
         capture_output=True,
