@@ -118,6 +118,8 @@ class Emulator:
             account, self._anchor.certificate, self._keys, self.session_rules
         )
         self.role_arn = sessions.role_arn
+        if self.role_arn in assumable.roles:
+            self.session_rules.policies = assumable.roles[self.role_arn].policies
         self.profile_arn = sessions.profile_arn
         self.trust_anchor_arn = sessions.trust_anchor_arn
         self._handler = RequestHandler(

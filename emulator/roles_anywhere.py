@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:
 
     from emulator.account import Account
     from emulator.keys import Keyring
+    from emulator.policies import Policy
     from emulator.sigv4 import Authorization, SignedRequest
 
 SERVICE = "rolesanywhere"
@@ -52,11 +53,13 @@ class Rules(Lifetime):
         role_maximum: The maximum duration of the role, in seconds. Longer requests are
             refused.
         accept_role_session_name: Whether the profile accepts a role session name.
+        policies: The policies of the role; None if they allow all actions.
     """
 
     profile_maximum: int = LONGEST_SESSION
     role_maximum: int = LONGEST_SESSION
     accept_role_session_name: bool = False
+    policies: tuple[Policy, ...] | None = None
 
 
 class RolesAnywhere:
@@ -188,7 +191,7 @@ class RolesAnywhere:
         assumed = self._account.arn(
             "sts", f"assumed-role/{self._role_name}/{session_name}"
         )
-        key = self._keys.issue_session(assumed, lifetime)
+        key = self._keys.issue_session(assumed, lifetime, self._rules.policies)
         expiration = datetime.fromtimestamp(time.time() + reported, timezone.utc)
         name = leaf.subject.rfc4514_string()
         answer = {

@@ -515,6 +515,35 @@ def test_a_session_of_roles_anywhere_is_chained(aws: Emulator) -> None:
     assert refused(failure)[1] == "AccessDenied"
 
 
+def test_a_session_of_roles_anywhere_has_the_permissions_of_its_role() -> None:
+    document = trust(
+        {"Service": "rolesanywhere.amazonaws.com"},
+        Condition={"StringEquals": {"aws:PrincipalTag/x509Subject/CN": "tap"}},
+    )
+    reader = role(
+        "SiteWiseReader",
+        document,
+        Policies=[policy(Action="sts:AssumeRole", Resource="arn:aws:iam::*")],
+    )
+    content = {"Roles": [reader, role("Anything", trust({"AWS": OWN}))]}
+    with Emulator(portals=1, roles=content) as aws:
+        _, _, answer = create_session(aws, aws.issue_certificate())
+        found = answer["credentialSet"][0]["credentials"]
+        keys = {
+            "access_key_id": found["accessKeyId"],
+            "secret": found["secretAccessKey"],
+            "token": found["sessionToken"],
+        }
+        with (
+            client(aws, "iotsitewise", **keys) as sitewise,
+            pytest.raises(ClientError, match="not authorized"),
+        ):
+            sitewise.list_portals()
+        assumed = session_keys(assume(aws, keys, "Anything"))
+        with client(aws, "iotsitewise", **assumed) as sitewise:
+            assert len(sitewise.list_portals()["portalSummaries"]) == 1
+
+
 WRONG = [
     ({"DurationSeconds": 899}, "Value '899' at 'durationSeconds'", "equal to 900"),
     ({"DurationSeconds": 43201}, "'43201' at 'durationSeconds'", "equal to 43200"),
