@@ -14,14 +14,21 @@ import sys
 import typing as t
 
 import boto3
+import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from botocore.credentials import DeferredRefreshableCredentials
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    DeferredRefreshableCredentials,
+)
 from botocore.exceptions import ClientError, SSLError
 from botocore.httpsession import ProxyConfiguration, mask_proxy_url
-from botocore.parsers import create_parser
+from botocore.parsers import ResponseParserError, create_parser
 from botocore.retries.adaptive import ClientRateLimiter, register_retry_handler
 from botocore.retries.standard import (
     RetryContext,
@@ -352,3 +359,107 @@ def test_botocore_takes_a_socks_proxy_for_a_host_and_shows_its_password() -> Non
 def test_botocore_fails_at_a_proxys_password_that_is_not_ascii() -> None:
     with pytest.raises(UnicodeEncodeError):
         ProxyConfiguration().proxy_headers_for("http://bob:ge%C3%BCbt@127.0.0.1")
+
+
+def test_botocore_renews_short_credentials_with_each_request() -> None:
+    def fetch() -> dict[str, str]:
+        fetched.append(1)
+        return renewed(expiry_time=soon.isoformat())
+
+    soon = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=899)
+    fetched: list[int] = []
+    credentials = DeferredRefreshableCredentials(fetch, "a-test")
+    for _ in range(3):
+        credentials.get_frozen_credentials()
+
+    assert len(fetched) == 3
+
+
+def test_botocore_assumes_a_role_with_the_client_that_it_is_given() -> None:
+    asked: dict[str, object] = {}
+
+    class Sts:
+        def assume_role(self, **parameters: object) -> dict[str, object]:
+            asked.update(parameters)
+            names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+            expiration = dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=1)
+            return {
+                "Credentials": {
+                    **dict.fromkeys(names, "given"),
+                    "Expiration": expiration,
+                }
+            }
+
+    def create(service: str, **keys: str) -> Sts:
+        assert service == "sts"
+        asked["keys"] = keys
+        return Sts()
+
+    fetcher = AssumeRoleCredentialFetcher(
+        create,
+        Credentials("AKIAEXAMPLE", "example", "token"),
+        "arn:aws:iam::111122223333:role/reader",
+        {"RoleSessionName": "name", "ExternalId": "cork"},
+        expiry_window_seconds=2**31,
+    )
+    for _ in range(2):
+        asked.clear()
+        assert set(fetcher.fetch_credentials().values()) >= {"given"}
+        assert asked == {
+            "keys": {
+                "aws_access_key_id": "AKIAEXAMPLE",
+                "aws_secret_access_key": "example",
+                "aws_session_token": "token",
+            },
+            "RoleArn": "arn:aws:iam::111122223333:role/reader",
+            "RoleSessionName": "name",
+            "ExternalId": "cork",
+        }
+
+
+def test_botocore_takes_credentials_from_the_resolver_that_it_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    given = Credentials("AKIAGIVEN", "example")
+
+    class Provider(CredentialProvider):  # type: ignore[misc]  # botocore is untyped
+        METHOD = "a-test"
+
+        def load(self) -> Credentials:
+            return given
+
+    session = botocore.session.Session()
+    session.register_component("credential_provider", CredentialResolver([Provider()]))
+
+    assert session.get_credentials() is given
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [
+        (b"<AssumeRoleResponse><AssumeRoleResult><Cred", ResponseParserError),
+        (b"not XML", ResponseParserError),
+        (b"<html/>", KeyError),
+    ],
+)
+def test_botocore_does_not_try_assume_role_again_if_the_answer_is_not_valid(
+    body: bytes, failure: type[Exception]
+) -> None:
+    asked: list[bytes] = []
+    with answering(lambda: body, asked=asked) as url:
+        sts = boto3.client(
+            "sts",
+            region_name="eu-west-1",
+            endpoint_url=url,
+            aws_access_key_id="AKIAEXAMPLE",
+            aws_secret_access_key="example",  # noqa: S106 - opens nothing
+        )
+        with pytest.raises(failure):
+            sts.assume_role(
+                RoleArn="arn:aws:iam::111122223333:role/reader",
+                RoleSessionName="name",
+            )
+
+    assert len(asked) == 1

@@ -22,6 +22,12 @@ Private names that the package uses or replaces
     certificate's authority used. AWS accepts only SHA-256. The tap sets its own signer.
     ``test_the_session_signs_and_sends_with_what_it_keeps``,
     ``test_the_signer_names_the_hash_that_the_authority_used``
+``DeferredRefreshableCredentials._advisory_refresh_timeout``
+``DeferredRefreshableCredentials._mandatory_refresh_timeout``
+    The library renews credentials with each request as soon as they are valid for less
+    than 15 minutes, the shortest duration of a session. The tap sets shorter times for
+    shorter sessions.
+    ``test_botocore_renews_short_credentials_with_each_request``
 ``DeferredRefreshableCredentials._refresh_using``
     The library calls CreateSession once, and only through this attribute of the
     credentials. The tap calls the same function, and retries.
@@ -45,6 +51,12 @@ Public names, but not documented for others
     followed by its own limit.
     ``test_botocore_limits_the_rate_after_the_signature``,
     ``test_botocore_signs_each_attempt``
+``AssumeRoleCredentialFetcher``
+``CredentialResolver``
+    botocore assumes a role that a profile names. The tap uses its fetcher for the role
+    of the settings, and makes the result the only source of a session.
+    ``test_botocore_assumes_a_role_with_the_client_that_it_is_given``,
+    ``test_botocore_takes_credentials_from_the_resolver_that_it_is_given``
 ``before-parse``
     Event before botocore parses an answer. The tap decodes the answer at this point.
     ``test_botocore_puts_what_a_handler_gives_into_the_answer``
@@ -62,6 +74,11 @@ Behaviour that the package works around
     ``test_botocore_takes_a_body_that_is_not_json_for_an_empty_answer``,
     ``test_botocores_parser_fails_at_an_error_that_is_not_an_object_in_utf_8``,
     ``test_botocores_parser_takes_status_300_for_a_success``
+``QueryParser.parse``
+    botocore ends AssumeRole with ``ResponseParserError``, which quotes the credentials,
+    or with ``KeyError``, if the answer is not the XML that it expects, and does not
+    retry. The tap retries such an answer, and does not quote it.
+    ``test_botocore_does_not_try_assume_role_again_if_the_answer_is_not_valid``
 ``TransientRetryableChecker``
     botocore retries 500, 502, 503 and 504. The tap retries every 5xx except 501 and
     505.

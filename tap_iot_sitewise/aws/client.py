@@ -9,7 +9,7 @@ from botocore import xform_name
 from botocore.config import Config as BotoConfig
 
 from tap_iot_sitewise import redaction
-from tap_iot_sitewise.aws.errors import explain
+from tap_iot_sitewise.aws.errors import ASSUMED, explain
 from tap_iot_sitewise.aws.paging import Page, Seen
 from tap_iot_sitewise.aws.rate_limit import limit_rate
 from tap_iot_sitewise.aws.responses import (
@@ -50,6 +50,8 @@ class Client:
         self._page_size: int = config["page_size"]
         self._max_attempts: int = config["max_attempts"]
         self._auth_method: str = config["auth_method"]
+        if config.get("assume_role_arn"):
+            self._auth_method = ASSUMED
         self._readers: dict[str, tuple[str, Callable[[bytes], t.Any]]] = {}
         self._client = session.client(
             SERVICE,
@@ -142,7 +144,7 @@ class Client:
         try:
             return call(**parameters)
         except TapError:
-            # From CreateSession, with its explanation.
+            # From CreateSession or AssumeRole, with its explanation.
             raise
         except Exception as error:
             # The call can also renew credentials, which raises errors of any type.

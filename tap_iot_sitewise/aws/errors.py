@@ -10,7 +10,6 @@ from botocore import exceptions as boto
 from botocore.retries.standard import RetryContext, ThrottledRetryableChecker
 
 from tap_iot_sitewise.aws.responses import (
-    FIRST_ERROR_STATUS,
     TRANSIENT_CODES,
     TRANSIENT_STATUSES,
     as_line,
@@ -19,7 +18,16 @@ from tap_iot_sitewise.aws.responses import (
 from tap_iot_sitewise.aws.tls import ca_bundle
 from tap_iot_sitewise.errors import NotFoundError, TapError
 
-_CLOCK = "set this machine's clock (AWS accepts a difference of five minutes)"
+CLOCK = "set this machine's clock (AWS accepts a difference of five minutes)"
+"""What to do if AWS does not accept the time of a request."""
+
+ASSUMED = "assume_role"
+"""In the place of ``auth_method``: the credentials are those of an assumed role."""
+
+_TEMPORARY = (
+    "check that the account has enabled aws_region, and that no proxy between this "
+    "machine and AWS changes requests"
+)
 
 _KEYS = {
     "static": "check aws_access_key_id and aws_secret_access_key",
@@ -27,10 +35,8 @@ _KEYS = {
         "check the credentials that boto3 finds; 'aws sts get-caller-identity' shows "
         "their owner"
     ),
-    "roles_anywhere": (
-        "check that the account has enabled aws_region, and that no proxy between this "
-        "machine and AWS changes requests"
-    ),
+    "roles_anywhere": _TEMPORARY,
+    ASSUMED: _TEMPORARY,
 }
 """What to check if AWS does not accept the signature, by ``auth_method``."""
 
@@ -54,8 +60,9 @@ _EXPIRED = {
         "the temporary keys have expired: renew the credentials that boto3 finds (aws "
         "sso login, the shared profile, the environment)"
     ),
-    "roles_anywhere": (
-        f"the temporary keys have expired: run the tap again, or {_CLOCK}"
+    **dict.fromkeys(
+        ("roles_anywhere", ASSUMED),
+        f"the temporary keys have expired: run the tap again, or {CLOCK}",
     ),
 }
 
@@ -72,8 +79,8 @@ _REMEDIES: dict[str, str | dict[str, str]] = {
     ),
     "ExpiredTokenException": _EXPIRED,
     "ExpiredToken": _EXPIRED,
-    "RequestExpired": _CLOCK,
-    "RequestTimeTooSkewed": _CLOCK,
+    "RequestExpired": CLOCK,
+    "RequestTimeTooSkewed": CLOCK,
     "SubscriptionRequiredException": (
         "the account has no access to AWS IoT SiteWise: open its console once"
     ),
@@ -85,45 +92,14 @@ _REMEDIES: dict[str, str | dict[str, str]] = {
 
 _PROXY = "check the proxy or gateway between this machine and AWS"
 
-_SESSION_NAME = (
-    "the profile does not accept a session name: remove session_name, or enable "
-    "acceptRoleSessionName in the profile"
-)
-_CREATE_SESSION_REMEDIES = (
-    # Words of the answer, and what to do.
-    ("signature expired", _CLOCK),
-    ("signature not yet current", _CLOCK),
-    (
-        "untrusted",
-        (
-            "trust_anchor_arn must name the trust anchor of the certificate's CA, and "
-            "certificate_chain must contain the intermediate CAs"
-        ),
-    ),
-    ("rolesessionname", _SESSION_NAME),
-    ("role session name", _SESSION_NAME),
-    (
-        "duration",
-        (
-            "session_duration must not exceed the maximum session duration of the role "
-            "or of the profile"
-        ),
-    ),
-    ("trust anchor", "check trust_anchor_arn, and that the trust anchor is enabled"),
-    ("profile", "check profile_arn, and that the profile is enabled"),
-    (
-        # Also "sts:AssumeRole".
-        "role",
-        (
-            "check role_arn, that the profile lists the role, and that the role's "
-            "trust policy lets rolesanywhere.amazonaws.com assume it"
-        ),
-    ),
-)
-
 
 def explain(
-    operation: str, error: Exception, *, attempts: int, auth_method: str
+    operation: str,
+    error: Exception,
+    *,
+    attempts: int,
+    auth_method: str,
+    remedy: str | None = None,
 ) -> TapError:
     """Describe a failed call in one line.
 
@@ -131,13 +107,14 @@ def explain(
         operation: The operation that was called.
         error: What boto3 raised.
         attempts: Maximum attempts of a request.
-        auth_method: The setting.
+        auth_method: The setting, or :data:`ASSUMED` for the credentials of a role.
+        remedy: What to do about a refusal, if the caller knows.
 
     Returns:
         The error to raise: a :class:`NotFoundError` if the resource does not exist.
     """
     if isinstance(error, boto.ClientError):
-        return _refused(operation, error, auth_method)
+        return _refused(operation, error, auth_method, remedy)
     if isinstance(error, (boto.ConnectionError, boto.HTTPClientError)):
         return TapError(as_line(_connection(operation, error, attempts)))
     if isinstance(error, UnicodeError) or not isinstance(
@@ -161,33 +138,9 @@ def explain(
     return TapError(text)
 
 
-def explain_session(status: int, message: str, *, attempts: int) -> TapError:
-    """Describe a failed CreateSession of IAM Roles Anywhere in one line.
-
-    Args:
-        status: HTTP status of the answer.
-        message: AWS's words, or what is wrong with the answer.
-        attempts: Maximum attempts of a request.
-
-    Returns:
-        The error to raise.
-    """
-    message = as_line(message)
-    # Below 300: an answer without credentials in it.
-    if status < FIRST_ERROR_STATUS or status in TRANSIENT_STATUSES:
-        return TapError(
-            f"CreateSession: HTTP {status}: {message}, even after {attempts} attempts; "
-            "try again later"
-        )
-    remedy = "check role_arn, profile_arn, trust_anchor_arn and the certificate"
-    for words, fitting in _CREATE_SESSION_REMEDIES:
-        if words in message.lower():
-            remedy = fitting
-            break
-    return TapError(f"CreateSession: HTTP {status}: {message}; {remedy}")
-
-
-def _refused(operation: str, error: boto.ClientError, auth_method: str) -> TapError:
+def _refused(
+    operation: str, error: boto.ClientError, auth_method: str, known: str | None
+) -> TapError:
     code = str(error.response.get("Error", {}).get("Code", "an error"))
     message = as_line(error.response.get("Error", {}).get("Message") or "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -200,27 +153,31 @@ def _refused(operation: str, error: boto.ClientError, auth_method: str) -> TapEr
         text += f": {code}: {message or 'no message'}"
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
-    if transient := _transient(error, code, status):
+    if transient := _transient(operation, error, code, status):
         # Words that were cut off end with three.
         sentence = text if text.endswith("...") else text.removesuffix(".")
         return TapError(f"{sentence}, {transient}")
-    remedy = _remedy(operation, error, code, message, status)
+    remedy = known or _remedy(operation, error, code, message, status)
     if isinstance(remedy, dict):
         remedy = remedy[auth_method]
     return TapError(f"{text}; {remedy}" if remedy else text)
 
 
-def _transient(error: boto.ClientError, code: str, status: int) -> str | None:
+def _transient(
+    operation: str, error: boto.ClientError, code: str, status: int
+) -> str | None:
     """Return the attempts and what to do, None if botocore does not retry the error."""
     attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) + 1
     context = RetryContext(attempts, parsed_response=error.response)
     throttled = ThrottledRetryableChecker().is_retryable(context)
-    if throttled or status == HTTPStatus.TOO_MANY_REQUESTS:
+    throttled = throttled or status == HTTPStatus.TOO_MANY_REQUESTS
+    # The quota of STS is another one.
+    if throttled and error.operation_name == operation != "AssumeRole":
         return (
             f"even after {attempts} attempts; set or lower max_requests_per_second, "
             "raise max_attempts, or ask AWS for a higher quota"
         )
-    if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
+    if throttled or status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
         return f"even after {attempts} attempts; try again later"
     return None
 
@@ -234,7 +191,7 @@ def _remedy(
     """
     if "Signature" in code and re.search("expired: |not yet current", message):
         # AWS reports a wrong clock with the code of a wrong signature.
-        return _CLOCK
+        return CLOCK
     if code in {"AccessDeniedException", "AccessDenied"}:
         if error.operation_name != operation:
             return "check the role and its trust policy"

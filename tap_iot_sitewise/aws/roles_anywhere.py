@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import backoff
-from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.exceptions import HTTPClientError, SSLError
 from botocore.httpsession import URLLib3Session
@@ -25,7 +24,8 @@ from iam_rolesanywhere_session import (
 
 from tap_iot_sitewise import redaction
 from tap_iot_sitewise.aws import certificates
-from tap_iot_sitewise.aws.errors import explain, explain_session
+from tap_iot_sitewise.aws.errors import explain
+from tap_iot_sitewise.aws.renewal import RenewedCredentials
 from tap_iot_sitewise.aws.responses import (
     FIRST_ERROR_STATUS,
     TRANSIENT_STATUSES,
@@ -33,6 +33,7 @@ from tap_iot_sitewise.aws.responses import (
     error_in,
     status_line,
 )
+from tap_iot_sitewise.aws.sign_in_errors import explain_session
 from tap_iot_sitewise.aws.tls import ca_bundle
 from tap_iot_sitewise.dates import parse_moment
 from tap_iot_sitewise.errors import SettingsError
@@ -133,7 +134,7 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
         )
         self._max_attempts = max_attempts
 
-    def get_refreshable_credentials(self) -> DeferredRefreshableCredentials:
+    def get_refreshable_credentials(self) -> RenewedCredentials:
         """Return credentials that renew themselves and retry CreateSession.
 
         Overrides the public method of the base class, whose credentials do not retry.
@@ -174,8 +175,10 @@ class RolesAnywhereSession(IAMRolesAnywhereSession):
                     auth_method="roles_anywhere",
                 ) from error
 
-        return DeferredRefreshableCredentials(
-            refresh_using=create_session_or_explain, method="custom-roles-anywhere"
+        return RenewedCredentials(
+            create_session_or_explain,
+            method="custom-roles-anywhere",
+            lifetime=self.session_duration,
         )
 
 

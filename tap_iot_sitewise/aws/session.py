@@ -28,8 +28,12 @@ if t.TYPE_CHECKING:
     from tap_iot_sitewise.settings import Config
 
 
-_ENDPOINTS = ("AWS_ENDPOINT_URL_IOTSITEWISE", "AWS_ENDPOINT_URL")
-"""Variables with which botocore finds another endpoint, by precedence."""
+_SERVICES = {
+    "aws_endpoint_url": "iotsitewise",
+    "roles_anywhere_endpoint_url": "rolesanywhere",
+    "sts_endpoint_url": "sts",
+}
+"""Services that the tap calls, by the setting of their endpoint."""
 
 
 def endpoint_problems(
@@ -128,9 +132,32 @@ def _environment_problems(config: Config) -> Iterator[str]:
     # Path.exists raises an error if a permission is missing.
     if bundle and not os.path.exists(bundle):  # noqa: PTH110
         yield "AWS_CA_BUNDLE: cannot read the file that it names (no such file)"
-    name = next((name for name in _ENDPOINTS if os.environ.get(name)), None)
-    if name and "aws_endpoint_url" not in config:
+    names = {
+        name
+        for setting, service in _called(config).items()
+        if setting not in config and (name := _endpoint_variable(service))
+    }
+    for name in sorted(names):
         yield from endpoint_problems(name, os.environ[name])
+
+
+def _called(config: Config) -> dict[str, str]:
+    """Return the services that a run calls, by the setting of their endpoint."""
+    used = {
+        "aws_endpoint_url": True,
+        "roles_anywhere_endpoint_url": config.get("auth_method") == "roles_anywhere",
+        "sts_endpoint_url": bool(config.get("assume_role_arn")),
+    }
+    return {name: service for name, service in _SERVICES.items() if used[name]}
+
+
+def _endpoint_variable(service: str) -> str | None:
+    """Return the variable with which botocore finds another endpoint."""
+    # The Roles Anywhere library takes no notice of them.
+    names = (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL")
+    if service == "rolesanywhere":
+        return None
+    return next((name for name in names if os.environ.get(name)), None)
 
 
 def configured_by(error: Exception, config: Config) -> str:
@@ -168,11 +195,8 @@ def _proxy_problems(config: Config) -> Iterator[str]:
     ends at the first ``/``, ``?`` or ``#``, even if that is a part of the password.
     """
     region = config.get("aws_region")
-    services = {"aws_endpoint_url": "iotsitewise"}
-    if config.get("auth_method") == "roles_anywhere":
-        services["roles_anywhere_endpoint_url"] = "rolesanywhere"
     found = {}
-    for setting, service in services.items():
+    for setting, service in _called(config).items():
         usual = f"https://{service}.{region}.amazonaws.com"
         endpoint = str(config.get(setting) or usual)
         with contextlib.suppress(ValueError):
@@ -235,7 +259,19 @@ def open_session(config: Config) -> boto3.Session:
     Raises:
         SettingsError: The certificate or its files changed after :func:`problems`
             checked them.
+        NoCredentialsError: There is a role to assume, but boto3 finds no credentials.
     """
+    session = _signed_in(config)
+    if config.get("assume_role_arn"):
+        # Only needed with this setting.
+        from tap_iot_sitewise.aws.assume_role import assume_role  # noqa: PLC0415
+
+        return assume_role(session, config)
+    return session
+
+
+def _signed_in(config: Config) -> boto3.Session:
+    """Return the session of ``auth_method``."""
     if config["auth_method"] == "roles_anywhere":
         from tap_iot_sitewise.aws import roles_anywhere  # noqa: PLC0415 - as above
 
