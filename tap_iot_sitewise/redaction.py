@@ -46,6 +46,10 @@ _LONG, _BEGINNING = 32, 16
 """In a secret of at least 32 characters, the first 16 are masked too, with what follows
 them: a library can truncate a secret."""
 
+_CREDENTIALS = re.compile(r"(<(?:AccessKeyId|SecretAccessKey|SessionToken)>)[^<\s'\"]+")
+"""Credentials in an answer of STS. botocore 1.44 quotes an answer that it cannot parse
+in the text of its error, before anybody knows the credentials."""
+
 _USER_AND_PASSWORD = re.compile(r"(?<=//)[^\s\"'<>]*@")
 """User and password in a URL, up to the last @: a password can contain one."""
 
@@ -113,6 +117,8 @@ def redact(text: str) -> str:
         text = text.replace(secret, MASK)
         if len(secret) >= _LONG and secret[:_BEGINNING] in text:
             text = re.sub(rf"{re.escape(secret[:_BEGINNING])}\S*", MASK, text)
+    if "Key" in text or "Token>" in text:
+        text = _CREDENTIALS.sub(rf"\1{MASK}", text)
     return _USER_AND_PASSWORD.sub(f"{MASK}@", text) if "@" in text else text
 
 
@@ -167,16 +173,24 @@ def _message(record: logging.LogRecord) -> str:
         return str(record.msg)
 
 
+def register_file(name: str) -> None:
+    """Mask the token in a file.
+
+    Args:
+        name: Path of the file. boto3 reports a file that it cannot read. A pipe can be
+            read only once: this leaves it to boto3.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        path = Path(name)
+        register([path.read_text("utf-8") if path.is_file() else None])
+
+
 def register_environment() -> None:
     """Mask the values of AWS's variables, and the tokens in the files they name."""
     for variable in _SECRET_VARIABLES:
         register([os.environ.get(variable)])
     for variable in _SECRET_FILES:
-        path = Path(os.environ.get(variable, ""))
-        # boto3 reports a file that it cannot read. A pipe can be read only once: leave
-        # it to boto3.
-        with contextlib.suppress(OSError, ValueError):
-            register([path.read_text("utf-8") if path.is_file() else None])
+        register_file(os.environ.get(variable, ""))
     endpoints = (v for n, v in os.environ.items() if n.startswith("AWS_ENDPOINT_URL"))
     for url in (*getproxies().values(), *endpoints):
         register_url(url)

@@ -7,6 +7,7 @@ import typing as t
 from http import HTTPStatus
 
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 from botocore.retries.standard import RetryContext, ThrottledRetryableChecker
 
 from tap_iot_sitewise.aws.responses import (
@@ -122,10 +123,14 @@ def explain(
     ):
         # botocore 1.44 does not check the credentials that a container, an instance or
         # a process returns. It raises KeyError, TypeError, RuntimeError ...
+        cause = f"{type(error).__name__}: {as_line(error)}"
+        if isinstance(error, ResponseParserError):
+            # Its text quotes an answer that can contain credentials.
+            cause = type(error).__name__
         return TapError(
-            f"{operation}: boto3 received credentials that it cannot use "
-            f"({type(error).__name__}: {as_line(error)}); check their source: the "
-            "profile, the container or instance role, or the web identity"
+            f"{operation}: boto3 received credentials that it cannot use ({cause}); "
+            "check their source: the profile, the container or instance role, or the "
+            "web identity"
         )
     text = f"{operation}: {as_line(error)}"
     if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):

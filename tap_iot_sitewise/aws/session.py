@@ -19,6 +19,7 @@ from botocore.utils import (
     is_valid_ipv6_endpoint_url,
 )
 
+from tap_iot_sitewise import redaction
 from tap_iot_sitewise.aws.tls import ca_bundle
 from tap_iot_sitewise.errors import SettingsError
 
@@ -277,6 +278,9 @@ def _signed_in(config: Config) -> boto3.Session:
 
         return roles_anywhere.open_session(config)
     if config["auth_method"] == "default":
+        profiles = botocore.session.Session().full_config.get("profiles", {})
+        for profile in profiles.values():
+            redaction.register_file(profile.get("web_identity_token_file") or "")
         try:
             return boto3.Session(
                 region_name=config["aws_region"],
