@@ -93,6 +93,9 @@ lock: .venv/ready ## rewrite every lock file with today's versions
 	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
 	for tool in meltano awscli pyarrow; do \
 	    $(COMPILE) locks/$$tool.in --output-file locks/$$tool.lock || exit; done
+	@# The image contains the versions that the tests run with.
+	$(COMPILE) --constraint requirements.lock pyproject.toml --output-file locks/tap-iot-sitewise.lock
+	$(COMPILE) --constraint requirements.lock locks/hatchling.in --output-file locks/hatchling.lock
 	for loader in $(LOADERS); do \
 	    sed -n "s|^ *pip_url: \(.*\) --constraint locks/$$loader.lock$$|\1|p" meltano.yml | tr ' ' '\n' \
 	        > locks/$$loader.in; \
