@@ -130,15 +130,20 @@ def _start(rounds: int) -> list[Row]:
 
 
 def _print_quota() -> None:
-    quota = 20
+    """Read an account with a quota, without and with the quota as the tap's limit."""
+    quota, needed = 20, 303
     sizes = {"asset_models": 100, "portals": 300, "projects_per_portal": 1}
-    with account(**sizes, quota=quota) as served:
-        cost = run(TAP, served.environment)
-        calls = served.calls()
-    print(
-        f"\nquota of {quota} calls a second: 303 calls needed, {calls} sent, "
-        f"{cost.seconds:.1f} s ({303 / quota:.1f} s is what the quota allows)"
-    )
+    limit = {"max_requests_per_second": quota}
+    for name, settings in {"no limit": {}, "the quota as limit": limit}.items():
+        with account(**sizes, quota=quota, latency=LATENCY) as served:
+            cost = run(TAP, served.environment, **settings)
+            calls = served.calls()
+        least = needed / quota
+        print(
+            f"\nquota of {quota} calls a second, {name}: {needed} calls needed, "
+            f"{calls} sent, {cost.seconds:.1f} s ({least:.1f} s is what the quota "
+            f"allows: {cost.seconds / least:.2f} times as long)"
+        )
 
 
 def _print_memory() -> None:
