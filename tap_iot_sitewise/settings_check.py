@@ -239,16 +239,23 @@ def _date_problems(config: Config) -> Iterator[str]:
 
 
 def _number_problems(config: Config) -> Iterator[str]:
-    # JSON and the environment accept "nan" and "inf" as numbers.
-    timeout = float(config.get("request_timeout", 1))
+    timeout = _number(config.get("request_timeout", 1))
     if not timeout <= _MAX_TIMEOUT:
         yield f"request_timeout must be at most {_MAX_TIMEOUT}, not {timeout}"
-    rate = float(config.get("max_requests_per_second", 1))
+    rate = _number(config.get("max_requests_per_second", 1))
     if not math.isfinite(rate):
         yield (
             f"max_requests_per_second must be a finite number, not {rate}; remove it "
             "for a run without a limit"
         )
+
+
+def _number(value: t.Any) -> float:  # noqa: ANN401
+    """Return a number. JSON and the environment accept "nan", "inf" and any size."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _shard_problems(config: Config) -> Iterator[str]:

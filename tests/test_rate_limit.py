@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import time
 import typing as t
 
@@ -134,6 +135,7 @@ def test_each_attempt_counts(tap: TapCommand, aws: Emulator) -> None:
         (0, "max_requests_per_second must be more than 0, not 0"),
         (-1, "max_requests_per_second must be more than 0, not -1"),
         ("ten", "max_requests_per_second must be a number"),
+        (10**400, "max_requests_per_second must be a finite number, not inf"),
     ],
 )
 def test_a_limit_that_lets_nothing_pass_is_refused(
@@ -144,6 +146,24 @@ def test_a_limit_that_lets_nothing_pass_is_refused(
     assert run.code == 1
     assert problem in run.error
     assert aws.stats.requests == {}
+
+
+@pytest.mark.parametrize("most", [0.04, 1e-320])
+def test_a_run_that_waits_for_its_limit_can_be_stopped(
+    tap: TapCommand, aws: Emulator, most: float
+) -> None:
+    process = tap.start(static(aws, max_requests_per_second=most))
+    while not aws.stats.total:
+        time.sleep(0.01)
+    # The next request waits by now, or soon.
+    time.sleep(0.2)
+
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=20)
+
+    assert process.returncode == 143
+    assert "Traceback" not in log.decode()
+    assert aws.stats.total == 1
 
 
 @pytest.mark.parametrize("given", ["nan", "inf"])

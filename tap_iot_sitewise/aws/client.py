@@ -72,8 +72,10 @@ class Client:
         events.register(f"before-parse.{SERVICE}", self._read_answer)
         events.register(f"before-send.{SERVICE}", _mask_credentials)
         credentials = session.get_credentials()
+        # A Decimal, if it comes from a file.
+        most = config.get("max_requests_per_second")
         limit_rate(
-            self._client, SERVICE, credentials, config.get("max_requests_per_second")
+            self._client, SERVICE, credentials, None if most is None else float(most)
         )
         retry_without_quota(
             self._client,

@@ -18,6 +18,9 @@ _USED = 0.9
 _CATCH_UP = 0.1
 """Seconds that a request can make up for, if the requests before it were late."""
 
+_LONGEST_SLEEP = 60.0
+"""Seconds of one sleep."""
+
 
 class RateLimit:
     """Lets at most ``most`` requests pass in any second. Threads can share it.
@@ -41,7 +44,7 @@ class RateLimit:
             clock: Returns the time in seconds.
             sleep: Waits for a number of seconds.
         """
-        self._interval = min(1 / (most * _USED), threading.TIMEOUT_MAX)
+        self._interval = 1 / (most * _USED)
         self._clock = clock
         self._sleep = sleep
         self._next = -math.inf
@@ -52,7 +55,8 @@ class RateLimit:
         """Return when the next request may be sent."""
         with self._turn:
             while (left := self._next - self._clock()) > 0:
-                self._sleep(left)
+                # `time.sleep` refuses centuries.
+                self._sleep(min(left, _LONGEST_SLEEP))
             # From the time when it really passes: a late request is not followed by a
             # burst.
             earliest = self._clock() - _CATCH_UP
