@@ -97,10 +97,11 @@ def check_shard(given: object, shard: Shard) -> None:
     if owner in (None, str(shard)):
         return
     own = f"shard {shard}" if shard.count > 1 else "not divided into shards"
+    # Without line breaks: the state can contain anything.
+    named = repr(str(owner)[:20])[1:-1]
     msg = (
-        f"--state: the state belongs to shard {str(owner)[:20]!r}, but this run is "
-        f"{own}; give each shard its own state, for example with meltano run "
-        "--state-id-suffix"
+        f"--state: the state belongs to shard {named}, but this run is {own}; give "
+        "each shard its own state, for example with meltano run --state-id-suffix"
     )
     raise TapError(msg)
 

@@ -229,7 +229,7 @@ def test_a_shard_resumes_from_its_own_state_and_refuses_that_of_another(
         if config["shard_count"] == 1:
             own = "not divided into shards"
         assert run.error == (
-            "--state: the state belongs to shard '1 of 2', but this run is "
+            "--state: the state belongs to shard 1 of 2, but this run is "
             f"{own}; give each shard its own state, for example with meltano run "
             "--state-id-suffix"
         )
