@@ -88,6 +88,7 @@ def test_the_manifests_name_each_other() -> None:
 
 
 def test_the_job_has_a_pod_for_each_shard() -> None:
+    assert MANIFESTS["cronjob.yaml"]["spec"]["concurrencyPolicy"] == "Forbid"
     assert JOB["completionMode"] == "Indexed"
     assert JOB["parallelism"] == SHARDS
     assert {environment(0)["TAP_IOT_SITEWISE_SHARD_COUNT"]} == {str(SHARDS)}
