@@ -64,7 +64,7 @@ def environment(index: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("version", [FIRST_VERSION, None])
-@pytest.mark.parametrize("name", MANIFESTS.keys() - {KUSTOMIZATION})
+@pytest.mark.parametrize("name", sorted(MANIFESTS.keys() - {KUSTOMIZATION}))
 def test_a_manifest_is_valid(name: str, version: str | None) -> None:
     version = version or kubernetes_validate.latest_version()
 
