@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import typing as t
-from multiprocessing import reduction
+from multiprocessing import connection, reduction
 
 from tap_iot_sitewise.__main__ import main
 
@@ -32,6 +32,9 @@ _MODULES = (
 )
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(list(_MODULES))
+
+_exit_codes = threading.Lock()
+"""The start of a process reads the exit codes of others, which can be read once."""
 
 _READ_BY_PYTHON = ("PYTHON", "TZ", "LANG", "LC_", "LD_")
 
@@ -56,7 +59,8 @@ def run(
     pipes = [os.pipe(), os.pipe()]
     ends = [_Inherited(write) for _, write in pipes]
     process = _context.Process(target=_main, args=(arguments, cwd, env, ends))
-    process.start()
+    with _exit_codes:
+        process.start()
     for _, write in pipes:
         os.close(write)
     outputs = [b"", b""]
@@ -68,15 +72,16 @@ def run(
     readers = [threading.Thread(target=read, args=(number,)) for number in (0, 1)]
     for reader in readers:
         reader.start()
-    process.join(timeout)
-    late = process.is_alive()
+    late = not connection.wait([process.sentinel], timeout)
     if late:
         process.kill()
     for reader in readers:
         reader.join()
-    process.join()
-    code = t.cast("int", process.exitcode)
-    process.close()
+    connection.wait([process.sentinel])
+    with _exit_codes:
+        process.join()
+        code = t.cast("int", process.exitcode)
+        process.close()
     if late:
         raise TimeoutError(arguments)
     return code, outputs[0], outputs[1]
