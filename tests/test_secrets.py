@@ -127,7 +127,7 @@ def test_a_private_key_given_as_text_is_in_no_output(
     check_hidden(run, *texts["private_key"].splitlines()[1:-1])
 
 
-def _every_logger(*packages: str) -> list[str]:
+def every_logger(*packages: str) -> list[str]:
     """Return a logger's name for each module of some packages."""
     names = list(packages)
     for package in packages:
@@ -154,7 +154,7 @@ def test_a_log_configuration_that_names_each_logger_shows_no_credentials(
 ) -> None:
     key = aws.issue_session()
     identity = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwcmVzcy0xIn0.of-the-plant"
-    names = _every_logger("botocore", "boto3", "urllib3", "iam_rolesanywhere_session")
+    names = every_logger("botocore", "boto3", "urllib3", "iam_rolesanywhere_session")
     everything = {
         **STRUCTURED,
         "loggers": {name: {"level": "DEBUG"} for name in names},

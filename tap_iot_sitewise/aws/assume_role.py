@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import typing as t
 
 import boto3
@@ -17,6 +18,8 @@ from botocore.exceptions import NoCredentialsError
 from botocore.parsers import create_parser
 
 from tap_iot_sitewise import redaction
+from tap_iot_sitewise.aws.client import mask_credentials
+from tap_iot_sitewise.aws.errors import explain
 from tap_iot_sitewise.aws.renewal import RenewedCredentials
 from tap_iot_sitewise.aws.responses import (
     BROKEN_PAGE,
@@ -34,12 +37,15 @@ if t.TYPE_CHECKING:
     from tap_iot_sitewise.settings import Config
 
 _SERVICE = "sts"
+_SOURCE = "auth_method"
 _SESSION_NAME = "tap-iot-sitewise"
 _NEVER_CACHED = 2**31
 """Seconds. botocore's fetcher reuses credentials that are valid for longer."""
 
 _SECRETS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 _ERROR = ("Code", "Message")
+_USABLE = re.compile("[!-~]+")
+"""What a header can contain: the keys are sent in headers."""
 
 _parser = create_parser("query")
 
@@ -72,9 +78,23 @@ def assume_role(source: boto3.Session, config: Config) -> boto3.Session:
         },
         expiry_window_seconds=_NEVER_CACHED,
     )
-    renewed = RenewedCredentials(
-        fetcher.fetch_credentials, "assume-role", config["session_duration"]
-    )
+
+    def fetch() -> dict[str, t.Any]:
+        try:
+            fetched: dict[str, t.Any] = fetcher.fetch_credentials()
+        except TapError:
+            raise
+        except Exception as error:
+            # From boto3's own chain, whose credentials can be those of a role, too.
+            raise explain(
+                _SOURCE,
+                error,
+                attempts=config["max_attempts"],
+                auth_method=config["auth_method"],
+            ) from error
+        return fetched
+
+    renewed = RenewedCredentials(fetch, "assume-role", config["session_duration"])
     # Other values of the profile, such as its CA bundle, stay valid.
     default = config["auth_method"] == "default"
     profile = config.get("aws_profile") if default else None
@@ -118,7 +138,9 @@ class _Sts:
             ),
             **keys,
         )
-        self._client.meta.events.register(f"before-parse.{_SERVICE}", _read_answer)
+        events = self._client.meta.events
+        events.register(f"before-parse.{_SERVICE}", _read_answer)
+        events.register(f"before-send.{_SERVICE}", mask_credentials)
         # The keys of the source are those of this moment.
         retry_without_quota(self._client, _SERVICE, self._attempts, renewable=False)
 
@@ -140,6 +162,8 @@ class _Sts:
                 auth_method=self._auth_method,
                 external_id="ExternalId" in parameters,
             ) from error
+        finally:
+            self._client.close()
         if "Error" in answer:
             msg = (
                 f"AssumeRole: {answer['Error']['Message']}, even after "
@@ -172,7 +196,7 @@ def _read_answer(
         response_dict["body"] = b"<ErrorResponse><Error/></ErrorResponse>"
         error = parsed.get("Error")
         found: Mapping[t.Any, str]
-        if isinstance(error, dict) and isinstance(error.get("Code"), str):
+        if isinstance(error, dict) and error.get("Code") not in {None, "", str(status)}:
             found = {name: as_line(error.get(name) or "") for name in _ERROR}
         else:
             found = error_in(status, response_dict["headers"], body)
@@ -194,9 +218,9 @@ def _is_usable(credentials: t.Any) -> bool:  # noqa: ANN401
     if not isinstance(credentials, dict):
         return False
     expiration = credentials.get("Expiration")
-    texts = all(isinstance(credentials.get(name), str) for name in _SECRETS)
+    texts = (credentials.get(name) for name in _SECRETS)
     return (
-        texts
+        all(isinstance(text, str) and _USABLE.fullmatch(text) for text in texts)
         and isinstance(expiration, dt.datetime)
         and expiration.tzinfo is not None
         and expiration > dt.datetime.now(dt.timezone.utc)

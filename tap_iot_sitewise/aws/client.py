@@ -70,7 +70,7 @@ class Client:
         )
         events = self._client.meta.events
         events.register(f"before-parse.{SERVICE}", self._read_answer)
-        events.register(f"before-send.{SERVICE}", _mask_credentials)
+        events.register(f"before-send.{SERVICE}", mask_credentials)
         credentials = session.get_credentials()
         # A Decimal, if it comes from a file.
         most = config.get("max_requests_per_second")
@@ -192,11 +192,14 @@ class Client:
             customized_response_dict.update({_PAGE: page, "nextToken": token})
 
 
-def _mask_credentials(request: t.Any, **_: object) -> None:  # noqa: ANN401
+def mask_credentials(request: t.Any, **_: object) -> None:  # noqa: ANN401
     """Mask the credentials of a request in the log (event ``before-send``).
 
     Until this event, the tap does not know the credentials of boto3's own chain. If a
     signature is wrong, the answer of AWS quotes the request, including the token.
+
+    Args:
+        request: The signed request.
     """
     token, authorization = (
         value.decode("latin-1") if isinstance(value, bytes) else value or ""

@@ -79,7 +79,7 @@ def limit_rate(
     Args:
         client: boto3 client with the retry mode ``standard``.
         service: Service of the client, as in the names of its events.
-        credentials: Credentials of its session.
+        credentials: Credentials of its session, None if there are none.
         most: Maximum requests per second, None for no limit.
     """
     events = client.meta.events
@@ -90,7 +90,8 @@ def limit_rate(
         events.register(event, limiter.on_sending_request)
         return
     limit = RateLimit(most)
-    # Threads that wait for new credentials after the limit would then send at once.
-    events.register(event, lambda **_: credentials.get_frozen_credentials())
+    if credentials is not None:
+        # Threads that wait for new credentials after the limit would then send at once.
+        events.register(event, lambda **_: credentials.get_frozen_credentials())
     events.register(event, limiter.on_sending_request)
     events.register(event, lambda **_: limit.wait())

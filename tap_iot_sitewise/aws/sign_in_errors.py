@@ -65,10 +65,11 @@ _ASSUME_ROLE_REMEDIES = (
     (
         "sts is not activated in this region",
         (
-            "activate STS for aws_region in the account settings of IAM, or set "
-            "sts_endpoint_url"
+            "activate STS for aws_region in the account settings of IAM, in the "
+            "account of the credentials"
         ),
     ),
+    ("request arn is invalid", "check assume_role_arn"),
 )
 
 
