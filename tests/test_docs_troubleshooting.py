@@ -499,6 +499,30 @@ def create_session_is_refused(stage: Stage) -> Iterator[list[str]]:
 
 
 @scene
+def assume_role_is_refused(stage: Stage) -> Iterator[list[str]]:
+    faults = stage.aws.faults
+    role = {"assume_role_arn": "arn:aws:iam::123456789012:role/PlantReader"}
+    role["sts_endpoint_url"] = stage.aws.endpoint_url
+    yield stage.static(**role)
+    yield stage.static(**role, assume_role_external_id="factory-7")
+    for code, message in (
+        ("ValidationError", f"{_EXCEEDS} MaxSessionDuration set for this role."),
+        ("ValidationError", f"{_EXCEEDS} 1 hour session limit for roles assumed by"),
+        ("ValidationError", "Request ARN is invalid"),
+        ("RegionDisabledException", "STS is not activated in this region for account:"),
+        ("InvalidClientTokenId", "No."),
+    ):
+        faults.fail_next("AssumeRole", ApiError(code, message, 400))
+        yield stage.static(**role)
+    for answer in (Fault.UNAVAILABLE, Answer(200, b"<html></html>")):
+        faults.fail_next("AssumeRole", answer)
+        yield stage.static(**role)
+
+
+_EXCEEDS = "The requested DurationSeconds exceeds the"
+
+
+@scene
 def the_network_fails(stage: Stage) -> Iterator[list[str]]:
     aws, port = stage.aws, stage.aws.endpoint_url.rpartition(":")[2]
     yield stage.static(aws_endpoint_url="https://sitewise.invalid")
@@ -1048,6 +1072,9 @@ NOT_SAID = {
     # A note in the state of a run that goes on.
     "Progress is not resumable if interrupted.",
     # Texts that the code looks for in the messages of others.
+    "1 hour session limit",
+    "sts is not activated in this region",
+    "request arn is invalid",
     "Python 3\\.\\d+ .*end of life",
     "NameResolution|Name or service|getaddrinfo|Errno -[235]",
     "signature expired",
