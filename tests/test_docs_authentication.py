@@ -16,11 +16,11 @@ from urllib.parse import parse_qs
 import pytest
 from cryptography import x509
 
-from emulator import Emulator
+from emulator import Account, Emulator
 from emulator.plant import SIZES
 from tap_iot_sitewise.streams import ALL_STREAMS, STREAMS
 from tap_iot_sitewise.streams.monitor import Projects
-from tests import openssl, permissions
+from tests import expected, openssl, permissions
 from tests.conftest import ROOT, Run, TapCommand, clean_environment, select, static
 from tests.documents import page
 from tests.test_auth import anywhere
@@ -30,6 +30,9 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 PAGE = page("docs/authentication.md")
+
+THEIRS = "Create the role of the plant"
+OURS = "Allow the tap to assume the role"
 
 # How the page says that the files are to be set.
 FORMS = {
@@ -132,7 +135,7 @@ def test_a_policy_allows_what_its_streams_call_and_nothing_else(
 def test_every_group_has_a_policy() -> None:
     headings = {block.section for block in PAGE.blocks("json")}
 
-    assert headings == {*permissions.POLICIES, "Create the AWS resources"}
+    assert headings == {*permissions.POLICIES, "Create the AWS resources", THEIRS, OURS}
 
 
 TOLD = {row["stream"].strip("`"): row["actions"] for row in PAGE.tables()[0]}
@@ -250,7 +253,7 @@ def test_the_recording_holds_what_the_commands_make(made: Path, tmp_path: Path) 
 class _Listener(BaseHTTPRequestHandler):
     """Notes what it is asked for, and answers as little as the AWS CLI takes."""
 
-    heard: t.ClassVar[dict[str, t.Any]] = {}
+    heard: t.ClassVar[dict[str, t.Any]]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -271,18 +274,19 @@ class _Listener(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
 
-@pytest.fixture(scope="module")
-def heard(made: Path) -> dict[str, t.Any]:
-    """What AWS was asked for when somebody typed in the page's AWS commands."""
-    section = "Create the AWS resources"
-    for name, document in (
-        ("policy.json", PAGE.block("Permissions", "json")),
-        ("trust.json", PAGE.block(section, "json")),
-    ):
-        (made / name).write_text(document, "utf-8")
-    blocks = [each.text for each in PAGE.blocks("sh") if each.section == section]
+def typed_in(
+    sections: Iterable[str], directory: Path, documents: dict[str, str]
+) -> dict[str, t.Any]:
+    """Return what AWS is asked for when somebody types in the commands of sections."""
+    for name, document in documents.items():
+        (directory / name).write_text(document, "utf-8")
+    blocks = [each.text for each in PAGE.blocks("sh") if each.section in sections]
     lines = re.sub(r"\\\n *", "", "".join(blocks)).splitlines()
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Listener) as server:
+
+    class Listener(_Listener):
+        heard: t.ClassVar[dict[str, t.Any]] = {}
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         environment = clean_environment(
             PATH=f"{ROOT / '.tools' / 'awscli' / 'bin'}:{os.environ['PATH']}",
@@ -294,7 +298,7 @@ def heard(made: Path) -> dict[str, t.Any]:
         running = [
             subprocess.Popen(
                 ["/bin/sh", "-e", "-c", line],
-                cwd=made,
+                cwd=directory,
                 env=environment,
                 stderr=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -306,7 +310,18 @@ def heard(made: Path) -> dict[str, t.Any]:
             _, complaint = command.communicate(timeout=120)
             assert command.returncode == 0, complaint
         server.shutdown()
-    return _Listener.heard
+    return Listener.heard
+
+
+@pytest.fixture(scope="module")
+def heard(made: Path) -> dict[str, t.Any]:
+    """What AWS is asked for with the commands for Roles Anywhere."""
+    section = "Create the AWS resources"
+    documents = {
+        "policy.json": PAGE.block("Permissions", "json"),
+        "trust.json": PAGE.block(section, "json"),
+    }
+    return typed_in([section], made, documents)
 
 
 def test_the_trust_anchor_is_the_authority(heard: dict[str, t.Any], made: Path) -> None:
@@ -343,3 +358,92 @@ def test_the_role_gets_the_policy_and_the_profile_the_role(
     assert heard["PutRolePolicy"]["RoleName"] == heard["CreateRole"]["RoleName"]
     assert heard["/profiles"]["roleArns"] == [account.role_arn]
     assert account.role_arn.endswith(f"/{heard['CreateRole']['RoleName']}")
+
+
+# Another account
+
+
+def _another_account(document: t.Any, caller: str) -> dict[str, t.Any]:  # noqa: ANN401
+    """Return the roles and the caller of the page, with the policies of the page."""
+    return {
+        "Roles": [
+            {
+                "RoleName": "PlantReader",
+                "AssumeRolePolicyDocument": document,
+                "Policies": [json.loads(PAGE.block("Permissions", "json"))],
+            }
+        ],
+        "Callers": [
+            {
+                "Arn": caller,
+                "AccessKeyId": "AKIAI44QH8DHBEXAMPLE",
+                "SecretAccessKey": "of-the-loader",
+                **({"SessionToken": "of-the-role"} if ":role/" in caller else {}),
+                "Policies": [json.loads(PAGE.block(OURS, "json"))],
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("kind", ["user", "role"])
+def test_the_policies_of_the_page_let_the_tap_read_another_account(
+    tap: TapCommand, kind: str
+) -> None:
+    lines = PAGE.block("Set the role", "dotenv").splitlines()
+    shown = {
+        name.removeprefix("TAP_IOT_SITEWISE_").lower(): value
+        for name, value in (line.split("=", 1) for line in lines)
+    }
+    document = PAGE.block(THEIRS, "json")
+    (statement,) = json.loads(document)["Statement"]
+    user = caller = statement["Principal"]["AWS"]
+    if kind == "role":
+        (caller,) = re.findall(r"`(arn:aws:iam::\d+:role/Loader)`", PAGE.prose)
+    roles = _another_account(json.loads(document.replace(user, caller)), caller)
+    account = Account(account_id=shown["assume_role_arn"].split(":")[4])
+    with Emulator(
+        asset_models=2, portals=2, projects_per_portal=1, account=account, roles=roles
+    ) as aws:
+        settings = static(
+            aws,
+            sts_endpoint_url=aws.endpoint_url,
+            aws_access_key_id="AKIAI44QH8DHBEXAMPLE",
+            aws_secret_access_key="of-the-loader",  # noqa: S106 - made up
+            aws_session_token="of-the-role" if kind == "role" else None,
+        )
+
+        run = tap({**settings, **shown}).succeeded()
+        del shown["assume_role_external_id"]
+        without = tap({**settings, **shown})
+
+        assert shown["assume_role_arn"] == aws.assumable_roles["PlantReader"]
+        for stream, records in expected.records(aws.plant).items():
+            assert run.records(stream) == records
+        assert "whether the role requires an external ID" in without.error
+
+
+def test_the_commands_of_the_page_create_its_role_and_its_policies(
+    tmp_path: Path,
+) -> None:
+    documents = {
+        "policy.json": PAGE.block("Permissions", "json"),
+        "trust-account.json": PAGE.block(THEIRS, "json"),
+        "assume.json": PAGE.block(OURS, "json"),
+    }
+
+    asked = typed_in([THEIRS, OURS], tmp_path, documents)
+
+    def document(action: str, member: str = "PolicyDocument") -> str:
+        return str(asked[action][member]).strip()
+
+    assert document("CreateRole", "AssumeRolePolicyDocument") == (
+        documents["trust-account.json"].strip()
+    )
+    assert document("PutRolePolicy") == documents["policy.json"].strip()
+    assert document("PutUserPolicy") == documents["assume.json"].strip()
+    (statement,) = json.loads(documents["assume.json"])["Statement"]
+    for action in ("CreateRole", "PutRolePolicy"):
+        assert statement["Resource"].endswith(f":role/{asked[action]['RoleName']}")
+    (trust,) = json.loads(documents["trust-account.json"])["Statement"]
+    user = trust["Principal"]["AWS"]
+    assert user.endswith(f":user/{asked['PutUserPolicy']['UserName']}")
