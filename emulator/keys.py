@@ -42,6 +42,8 @@ class AccessKey:
         policies: The identity-based policies; None if it allows all actions.
         role_arn: ARN of the session's role if the role has a path, which
             ``principal_arn`` does not contain; None otherwise.
+        source_identity: Source identity of the session, which stays when it assumes
+            another role; None if it has none.
     """
 
     access_key_id: str
@@ -51,6 +53,7 @@ class AccessKey:
     principal_arn: str
     policies: tuple[Policy, ...] | None = None
     role_arn: str | None = None
+    source_identity: str | None = None
 
     @property
     def account_id(self) -> str:
@@ -170,6 +173,7 @@ class Keyring:
         policies: Iterable[Policy] | None = None,
         *,
         role_arn: str | None = None,
+        source_identity: str | None = None,
     ) -> AccessKey:
         """Issue temporary credentials.
 
@@ -178,6 +182,7 @@ class Keyring:
             seconds: The time until they expire; negative if they are expired already.
             policies: The policies of the role; None if they allow all actions.
             role_arn: ARN of the role if the role has a path.
+            source_identity: Source identity of the session.
         """
         letters = "".join(secrets.choice(_KEY_ID_CHARACTERS) for _ in range(16))
         return self.add(
@@ -189,5 +194,6 @@ class Keyring:
                 principal_arn=principal_arn,
                 policies=None if policies is None else tuple(policies),
                 role_arn=role_arn,
+                source_identity=source_identity,
             ),
         )

@@ -191,9 +191,11 @@ class RolesAnywhere:
         assumed = self._account.arn(
             "sts", f"assumed-role/{self._role_name}/{session_name}"
         )
-        key = self._keys.issue_session(assumed, lifetime, self._rules.policies)
-        expiration = datetime.fromtimestamp(time.time() + reported, timezone.utc)
         name = leaf.subject.rfc4514_string()
+        key = self._keys.issue_session(
+            assumed, lifetime, self._rules.policies, source_identity=name
+        )
+        expiration = datetime.fromtimestamp(time.time() + reported, timezone.utc)
         answer = {
             "credentialSet": [
                 {

@@ -3,7 +3,9 @@
 The parameters are those of the service model. Users of AWS report these messages:
 ``The requested DurationSeconds exceeds ...``, ``Request ARN is invalid``, and ``User:
 ... is not authorized to perform: sts:AssumeRole on resource: ...``, which is the same
-for a role that does not exist, a trust policy and an external ID.
+for a role that does not exist, a trust policy and an external ID. A session with a
+source identity also needs ``sts:SetSourceIdentity`` in both policies ("Monitor and
+control actions taken with assumed roles" in the IAM User Guide).
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ LONGEST_CHAINED_SESSION = 3600
 DEFAULT_SESSION = 3600
 
 _ACTION = f"{SERVICE}:{ASSUME_ROLE}"
+_SET_SOURCE_IDENTITY = f"{SERVICE}:SetSourceIdentity"
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.*[^/]")
 # What would change the session or the decision, and is not emulated.
 _NOT_EMULATED = (
@@ -161,51 +164,61 @@ class Sts:
             ExternalId=given.get("ExternalId"),
             RoleSessionName=given["RoleSessionName"],
         )
-        role = self._authorized(given["RoleArn"], key, context, denied)
+        role_arn = given["RoleArn"]
+        self._authorize(_ACTION, role_arn, key, context, denied)
+        if key.source_identity:
+            self._authorize(_SET_SOURCE_IDENTITY, role_arn, key, context, denied)
+        role = self._roles[role_arn]
         _check_duration(duration, role, key)
-        return action, self._session(role, given["RoleSessionName"], duration)
+        return action, self._session(role, given["RoleSessionName"], duration, key)
 
-    def _authorized(
+    def _authorize(
         self,
+        action: str,
         role_arn: str,
         key: AccessKey,
         context: Mapping[str, str],
         denied: Collection[str],
-    ) -> Role:
-        """Return the role, if both policies let the caller assume it.
+    ) -> None:
+        """Check that both policies let the caller assume the role.
 
-        In one account, a trust policy that names the caller is enough. For the callers
-        of another account, or if it names the account, the caller's own policies have
-        to allow it, too.
+        In one account, a trust policy that names the caller is enough to assume a role.
+        For the callers of another account, or if it names the account, the caller's own
+        policies have to allow it, too.
         """
         role = self._roles.get(role_arn)
         trust = identity = Decision.NOT_ALLOWED
         if role is not None:
             # A role stands for all its sessions.
             callers = {key.principal_arn, key.entity_arn, "*"}
-            trust = decide_trust(role.trust, _ACTION, callers, context)
+            trust = decide_trust(role.trust, action, callers, context)
         if key.policies is None:
             identity = Decision.ALLOWED
         else:
-            identity = decide(key.policies, _ACTION, role_arn, context)
+            identity = decide(key.policies, action, role_arn, context)
         if Decision.DENIED in {trust, identity}:
             own = identity is Decision.DENIED
             kind = "an identity-based policy" if own else "a resource-based policy"
-            raise _not_authorized(key, role_arn, kind)
+            raise _not_authorized(key, action, role_arn, kind)
         named = trust is Decision.ALLOWED and key.account_id == self._account.account_id
         trusted = trust in {Decision.ALLOWED, Decision.ALLOWED_TO_ACCOUNT}
-        if (
-            role is None
-            or _ACTION in denied
-            or not (named or (trusted and identity is Decision.ALLOWED))
+        if action in denied or not (
+            (named and action == _ACTION) or (trusted and identity is Decision.ALLOWED)
         ):
-            raise _not_authorized(key, role_arn)
-        return role
+            raise _not_authorized(key, action, role_arn)
 
-    def _session(self, role: Role, name: str, duration: int) -> dict[str, object]:
+    def _session(
+        self, role: Role, name: str, duration: int, source: AccessKey
+    ) -> dict[str, object]:
         real, reported = self._lifetime.seconds(duration)
         assumed = self._account.arn("sts", f"assumed-role/{role.name}/{name}")
-        key = self._keys.issue_session(assumed, real, role.policies, role_arn=role.arn)
+        key = self._keys.issue_session(
+            assumed,
+            real,
+            role.policies,
+            role_arn=role.arn,
+            source_identity=source.source_identity,
+        )
         expiration = datetime.fromtimestamp(time.time() + reported, timezone.utc)
         return {
             "AssumedRoleUser": {
@@ -226,10 +239,10 @@ def _bad_request(message: str, code: str = "ValidationError") -> errors.ApiError
 
 
 def _not_authorized(
-    key: AccessKey, role_arn: str, denied_by: str | None = None
+    key: AccessKey, action: str, role_arn: str, denied_by: str | None = None
 ) -> errors.ApiError:
     message = (
-        f"User: {key.principal_arn} is not authorized to perform: {_ACTION} "
+        f"User: {key.principal_arn} is not authorized to perform: {action} "
         f"on resource: {role_arn}"
     )
     if denied_by:

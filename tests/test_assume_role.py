@@ -15,7 +15,7 @@ from emulator import Answer, ApiError, Emulator, Fault
 from tests import expected
 from tests.conftest import Run, TapCommand
 from tests.test_auth import Forms, anywhere
-from tests.test_emulator_sts import policy, role, trust
+from tests.test_emulator_sts import CHAINING, policy, role, trust
 from tests.test_secrets import DEBUG, STRUCTURED, check_hidden, every_logger
 
 if t.TYPE_CHECKING:
@@ -46,26 +46,28 @@ POWERLESS = {
     "AccessKeyId": "AKIAOTHERACCOUNT0003",
     "SecretAccessKey": "secret-of-a-user-without-policies",
 }
-MAY_ASSUME = policy(Action="sts:AssumeRole", Resource=f"arn:aws:iam::{OWN}:role/*")
+MAY_ASSUME = policy(Action=CHAINING, Resource=f"arn:aws:iam::{OWN}:role/*")
 EXTERNAL = {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
 # No caller but the role's session can read SiteWise.
 ROLES: Settings = {
     "Roles": [
         role(
             "PlantReader",
-            trust(
-                {
+            policy(
+                Principal={
                     "AWS": [
                         *(each["Arn"] for each in (LOADER, SESSION, POWERLESS)),
                         f"arn:aws:iam::{OWN}:role/SiteWiseReader",
                     ]
                 },
+                # A session of Roles Anywhere has a source identity.
+                Action=CHAINING,
                 Condition=EXTERNAL,
             ),
             Path="/plants/",
             MaxSessionDuration=10_000,
         ),
-        role("Open", trust({"AWS": OTHER})),
+        role("Open", trust({"AWS": [OTHER, OWN]})),
         role("Stranger", trust({"AWS": f"arn:aws:iam::{OTHER}:user/stranger"})),
         role("Powerless", trust({"AWS": OTHER}), Policies=[]),
         # Roles Anywhere signs in with this one.
@@ -234,6 +236,20 @@ def test_roles_anywhere_can_assume_another_role_over_tls(
     assert aws.stats.successes["CreateSession"] == 1
     assert refused.error.startswith("AssumeRole: TLS: the certificate of https://")
     assert "AWS_CA_BUNDLE" in refused.error
+
+
+def test_a_role_that_does_not_let_roles_anywhere_set_the_source_identity_is_explained(
+    tap: TapCommand, aws: Emulator
+) -> None:
+    settings = {**chained(aws, tap), "assume_role_arn": aws.assumable_roles["Open"]}
+
+    error = tap(settings, environment={"AWS_CA_BUNDLE": aws.ca_bundle}).error
+
+    assert "is not authorized to perform: sts:SetSourceIdentity on resource" in error
+    assert error.endswith(
+        "; allow sts:SetSourceIdentity in addition to sts:AssumeRole, in the trust "
+        "policy of assume_role_arn and in a policy of this role"
+    )
 
 
 def test_the_settings_of_the_session_are_sent(tap: TapCommand, aws: Emulator) -> None:

@@ -511,6 +511,7 @@ def assume_role_is_refused(stage: Stage) -> Iterator[list[str]]:
         ("ValidationError", "Request ARN is invalid"),
         ("RegionDisabledException", "STS is not activated in this region for account:"),
         ("InvalidClientTokenId", "No."),
+        ("AccessDenied", "User: U is not authorized to perform: sts:SetSourceIdentity"),
     ):
         faults.fail_next("AssumeRole", ApiError(code, message, 400))
         yield stage.static(**role)

@@ -65,6 +65,7 @@ def role(name: str, document: object, **more: object) -> dict[str, object]:
     return {"RoleName": name, "AssumeRolePolicyDocument": document, **more}
 
 
+CHAINING = ["sts:AssumeRole", "sts:SetSourceIdentity"]
 MAY_ASSUME = policy(Action="sts:AssumeRole", Resource=f"arn:aws:iam::{OWN}:role/*")
 CONTENT: dict[str, Any] = {
     "Roles": [
@@ -78,6 +79,11 @@ CONTENT: dict[str, Any] = {
             MaxSessionDuration=7200,
         ),
         role("Anything", trust({"AWS": [OTHER, OWN]}), MaxSessionDuration=43200),
+        role(
+            "Chained",
+            policy(Principal={"AWS": [OTHER, OWN]}, Action=CHAINING),
+            MaxSessionDuration=43200,
+        ),
         role("ForUser", trust({"AWS": f"arn:aws:iam::{OTHER}:user/loader"})),
         role(
             "ForRole",
@@ -506,13 +512,57 @@ def test_a_session_of_roles_anywhere_is_chained(aws: Emulator) -> None:
         "token": found["sessionToken"],
     }
     with pytest.raises(ClientError, match="role chaining"):
-        assume(aws, keys, "Anything", DurationSeconds=3601)
-    session = session_keys(assume(aws, keys, "Anything"))
+        assume(aws, keys, "Chained", DurationSeconds=3601)
+    session = session_keys(assume(aws, keys, "Chained"))
     # The role of this session allows nothing of STS, and the trust policy of the next
     # one names its account only.
     with pytest.raises(ClientError) as failure:
-        assume(aws, session, "Anything")
+        assume(aws, session, "Chained")
     assert refused(failure)[1] == "AccessDenied"
+
+
+def test_a_source_identity_needs_a_permission_in_both_policies() -> None:
+    may_chain = policy(Action=CHAINING, Resource="*")
+    deny = {"Effect": "Deny", "Action": CHAINING[1], "Resource": "*"}
+    allow = {"Effect": "Allow", "Action": CHAINING, "Resource": "*"}
+    denied: dict[str, object] = {"Statement": [allow, deny]}
+    for own, name, may in (
+        (may_chain, "Chained", True),
+        (may_chain, "Anything", False),
+        (MAY_ASSUME, "Chained", False),
+        (denied, "Chained", False),
+    ):
+        reader = role(
+            "SiteWiseReader",
+            trust({"Service": "rolesanywhere.amazonaws.com"}),
+            Policies=[own],
+        )
+        # The principal of the role. In one account, that is enough for AssumeRole.
+        principal = {"AWS": f"arn:aws:iam::{OWN}:role/SiteWiseReader"}
+        others = [
+            role("Anything", trust(principal)),
+            role(
+                "Chained",
+                policy(Principal=principal, Action=CHAINING),
+                Policies=[may_chain],
+            ),
+            role("Next", trust({"AWS": OWN})),
+        ]
+        with Emulator(portals=1, roles={"Roles": [reader, *others]}) as aws:
+            _, _, answer = create_session(aws, aws.issue_certificate())
+            found = answer["credentialSet"][0]["credentials"]
+            keys = {
+                "access_key_id": found["accessKeyId"],
+                "secret": found["secretAccessKey"],
+                "token": found["sessionToken"],
+            }
+            refusal = pytest.raises(ClientError, match="perform: sts:SetSourceIdentity")
+            with contextlib.nullcontext() if may else refusal:
+                session = session_keys(assume(aws, keys, name))
+            if may:
+                # The identity stays with the next session.
+                with refusal:
+                    assume(aws, session, "Next")
 
 
 def test_a_session_of_roles_anywhere_has_the_permissions_of_its_role() -> None:
@@ -523,9 +573,10 @@ def test_a_session_of_roles_anywhere_has_the_permissions_of_its_role() -> None:
     reader = role(
         "SiteWiseReader",
         document,
-        Policies=[policy(Action="sts:AssumeRole", Resource="arn:aws:iam::*")],
+        Policies=[policy(Action=CHAINING, Resource="arn:aws:iam::*")],
     )
-    content = {"Roles": [reader, role("Anything", trust({"AWS": OWN}))]}
+    chained = role("Anything", policy(Principal={"AWS": OWN}, Action=CHAINING))
+    content = {"Roles": [reader, chained]}
     with Emulator(portals=1, roles=content) as aws:
         _, _, answer = create_session(aws, aws.issue_certificate())
         found = answer["credentialSet"][0]["credentials"]

@@ -70,6 +70,14 @@ _ASSUME_ROLE_REMEDIES = (
         ),
     ),
     ("request arn is invalid", "check assume_role_arn"),
+    (
+        # A session of Roles Anywhere has a source identity, which stays in a chain.
+        "sts:setsourceidentity",
+        (
+            "allow sts:SetSourceIdentity in addition to sts:AssumeRole, in the trust "
+            "policy of assume_role_arn and in a policy of this role"
+        ),
+    ),
 )
 
 
@@ -123,7 +131,8 @@ def explain_assume_role(
         for words, fitting in _ASSUME_ROLE_REMEDIES:
             if words in message:
                 remedy = fitting
-        if details.get("Code") in {"AccessDenied", "AccessDeniedException"}:
+        denied = details.get("Code") in {"AccessDenied", "AccessDeniedException"}
+        if denied and remedy is None:
             also = (
                 " and assume_role_external_id"
                 if external_id
