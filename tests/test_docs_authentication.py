@@ -23,7 +23,7 @@ from tap_iot_sitewise.streams.monitor import Projects
 from tests import expected, openssl, permissions
 from tests.conftest import ROOT, Run, TapCommand, clean_environment, select, static
 from tests.documents import page
-from tests.test_auth import anywhere
+from tests.test_auth import Forms, anywhere
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -363,29 +363,7 @@ def test_the_role_gets_the_policy_and_the_profile_the_role(
 # Another account
 
 
-def _another_account(document: t.Any, caller: str) -> dict[str, t.Any]:  # noqa: ANN401
-    """Return the roles and the caller of the page, with the policies of the page."""
-    return {
-        "Roles": [
-            {
-                "RoleName": "PlantReader",
-                "AssumeRolePolicyDocument": document,
-                "Policies": [json.loads(PAGE.block("Permissions", "json"))],
-            }
-        ],
-        "Callers": [
-            {
-                "Arn": caller,
-                "AccessKeyId": "AKIAI44QH8DHBEXAMPLE",
-                "SecretAccessKey": "of-the-loader",
-                **({"SessionToken": "of-the-role"} if ":role/" in caller else {}),
-                "Policies": [json.loads(PAGE.block(OURS, "json"))],
-            }
-        ],
-    }
-
-
-@pytest.mark.parametrize("kind", ["user", "role"])
+@pytest.mark.parametrize("kind", ["user", "role", "roles_anywhere"])
 def test_the_policies_of_the_page_let_the_tap_read_another_account(
     tap: TapCommand, kind: str
 ) -> None:
@@ -394,27 +372,59 @@ def test_the_policies_of_the_page_let_the_tap_read_another_account(
         name.removeprefix("TAP_IOT_SITEWISE_").lower(): value
         for name, value in (line.split("=", 1) for line in lines)
     }
-    document = PAGE.block(THEIRS, "json")
-    (statement,) = json.loads(document)["Statement"]
-    user = caller = statement["Principal"]["AWS"]
+    trust, own = PAGE.block(THEIRS, "json"), PAGE.block(OURS, "json")
+    account = Account(account_id=shown["assume_role_arn"].split(":")[4])
+    user = caller = json.loads(trust)["Statement"][0]["Principal"]["AWS"]
     if kind == "role":
         (caller,) = re.findall(r"`(arn:aws:iam::\d+:role/Loader)`", PAGE.prose)
-    roles = _another_account(json.loads(document.replace(user, caller)), caller)
-    account = Account(account_id=shown["assume_role_arn"].split(":")[4])
+    if kind == "roles_anywhere":
+        # The emulator has only one account.
+        caller = account.arn("iam", "role/SiteWiseReader")
+        change = re.search("replace `(.+)` by `(.+)`", PAGE.section("Role chaining"))
+        assert change
+        trust, own = (text.replace(change[1], change[2]) for text in (trust, own))
+    reader = {
+        "RoleName": "PlantReader",
+        "AssumeRolePolicyDocument": json.loads(trust.replace(user, caller)),
+        "Policies": [json.loads(PAGE.block("Permissions", "json"))],
+    }
+    first = {
+        "RoleName": "SiteWiseReader",
+        "AssumeRolePolicyDocument": json.loads(
+            PAGE.block("Create the AWS resources", "json")
+        ),
+        "Policies": [json.loads(own)],
+    }
+    loader = {
+        "Arn": caller,
+        "AccessKeyId": "AKIAI44QH8DHBEXAMPLE",
+        "SecretAccessKey": "of-the-loader",
+        **({"SessionToken": "of-the-role"} if kind == "role" else {}),
+        "Policies": [json.loads(own)],
+    }
+    chained = kind == "roles_anywhere"
+    roles: dict[str, object] = {
+        "Roles": [reader, first] if chained else [reader],
+        "Callers": [] if chained else [loader],
+    }
     with Emulator(
         asset_models=2, portals=2, projects_per_portal=1, account=account, roles=roles
     ) as aws:
-        settings = static(
+        keys = static(
             aws,
             sts_endpoint_url=aws.endpoint_url,
-            aws_access_key_id="AKIAI44QH8DHBEXAMPLE",
-            aws_secret_access_key="of-the-loader",  # noqa: S106 - made up
-            aws_session_token="of-the-role" if kind == "role" else None,
+            aws_access_key_id=loader["AccessKeyId"],
+            aws_secret_access_key=loader["SecretAccessKey"],
+            aws_session_token=loader.get("SessionToken"),
         )
+        if chained:
+            files = Forms(aws.issue_certificate(), tap.directory).paths()
+            keys = anywhere(aws, sts_endpoint_url=aws.endpoint_url, **files)
+        environment = {"AWS_CA_BUNDLE": aws.ca_bundle}
 
-        run = tap({**settings, **shown}).succeeded()
+        run = tap({**keys, **shown}, environment=environment).succeeded()
         del shown["assume_role_external_id"]
-        without = tap({**settings, **shown})
+        without = tap({**keys, **shown}, environment=environment)
 
         assert shown["assume_role_arn"] == aws.assumable_roles["PlantReader"]
         for stream, records in expected.records(aws.plant).items():
