@@ -18,7 +18,6 @@ from tap_iot_sitewise import (
 from tap_iot_sitewise.dates import parse_moment, rfc3339
 from tap_iot_sitewise.errors import SettingsError
 from tap_iot_sitewise.settings_warnings import (
-    is_on_this_machine,
     secret_values,
     warn_of_unknown,
 )
@@ -270,17 +269,6 @@ def _shard_problems(config: Config) -> Iterator[str]:
 
 
 def _url_problems(config: Config) -> Iterator[str]:
-    from tap_iot_sitewise.aws.session import endpoint_problems  # noqa: PLC0415
+    from tap_iot_sitewise.aws.endpoints import endpoint_problems  # noqa: PLC0415
 
-    schemes = {
-        "aws_endpoint_url": ("http", "https"),
-        # The request contains the certificate, and its answer the credentials.
-        "roles_anywhere_endpoint_url": ("https",),
-        "sts_endpoint_url": ("https",),
-    }
-    if is_on_this_machine(config.get("sts_endpoint_url", "")):
-        # The credentials do not leave this machine.
-        schemes["sts_endpoint_url"] = ("http", "https")
-    for name, allowed in schemes.items():
-        if name in config:
-            yield from endpoint_problems(name, config[name], allowed)
+    yield from endpoint_problems(config)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 import re
 import stat
@@ -49,6 +48,8 @@ def warn(config: Config, session: boto3.Session, logger: logging.Logger) -> None
             "continues, because the Region may be newer than botocore",
             region,
         )
+    from tap_iot_sitewise.aws.endpoints import is_on_this_machine  # noqa: PLC0415
+
     url = config.get("aws_endpoint_url", "")
     endpoint = urlsplit(url)
     if endpoint.scheme == "http" and not is_on_this_machine(url):
@@ -143,19 +144,6 @@ def _secrets_below(name: str, value: object) -> Iterator[str]:
             yield from _secrets_below(str(key), member)
     elif isinstance(value, str) and _SECRET_NAME.search(name):
         yield value
-
-
-def is_on_this_machine(url: str) -> bool:
-    """Return whether the host of a URL is this machine.
-
-    Args:
-        url: The URL. Text that is not a URL gives False.
-    """
-    try:
-        host = urlsplit(url).hostname
-        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _readable_by_others(path: str) -> bool:

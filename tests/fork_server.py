@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
 _MODULES = (
     "boto3",
     "pendulum",
+    "tap_iot_sitewise.aws.assume_role",
     "tap_iot_sitewise.aws.client",
     "tap_iot_sitewise.aws.errors",
     "tap_iot_sitewise.aws.roles_anywhere",

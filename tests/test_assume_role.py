@@ -281,7 +281,12 @@ def test_the_settings_of_the_session_are_sent(tap: TapCommand, aws: Emulator) ->
         (
             None,
             {"AWS_ENDPOINT_URL_STS": "sts.example.com"},
-            "AWS_ENDPOINT_URL_STS must be a URL that begins with http:// or https://",
+            "AWS_ENDPOINT_URL_STS must be a URL that begins with https://, followed by",
+        ),
+        (
+            None,
+            {"AWS_ENDPOINT_URL": "http://sts.example.com"},
+            "AWS_ENDPOINT_URL must be a URL that begins with https://, followed by a ",
         ),
     ],
 )

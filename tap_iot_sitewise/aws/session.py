@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import configparser
-import contextlib
 import os
 import re
 import typing as t
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import boto3
 import botocore.session
 from botocore.exceptions import ConfigParseError, ProfileNotFound
-from botocore.utils import (
-    get_environ_proxies,
-    is_valid_endpoint_url,
-    is_valid_ipv6_endpoint_url,
-)
 
 from tap_iot_sitewise import redaction
+from tap_iot_sitewise.aws.endpoints import proxy_problems, variable_problems
 from tap_iot_sitewise.aws.tls import ca_bundle
 from tap_iot_sitewise.errors import SettingsError
 
@@ -27,45 +21,6 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_iot_sitewise.settings import Config
-
-
-_SERVICES = {
-    "aws_endpoint_url": "iotsitewise",
-    "roles_anywhere_endpoint_url": "rolesanywhere",
-    "sts_endpoint_url": "sts",
-}
-"""Services that the tap calls, by the setting of their endpoint."""
-
-
-def endpoint_problems(
-    name: str, url: str, schemes: tuple[str, ...] = ("http", "https")
-) -> Iterator[str]:
-    """Find out whether botocore can call an endpoint.
-
-    Args:
-        name: Setting or variable of the endpoint.
-        url: The endpoint.
-        schemes: Allowed schemes.
-
-    Yields:
-        A clause if it cannot.
-    """
-    if not _is_endpoint(url, schemes):
-        begin = " or ".join(f"{scheme}://" for scheme in schemes)
-        yield f"{name} must be a URL that begins with {begin}, followed by a host name"
-
-
-def _is_endpoint(url: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        # A variable can hold bytes that are not UTF-8.
-        parts = urlsplit(url.encode().decode())
-        return (
-            parts.scheme in schemes
-            and parts.port != 0
-            and bool(is_valid_endpoint_url(url) or is_valid_ipv6_endpoint_url(url))
-        )
-    except ValueError:
-        return False
 
 
 def problems(config: Config) -> list[str]:
@@ -80,8 +35,9 @@ def problems(config: Config) -> list[str]:
     if unreadable := _unreadable():
         return [unreadable]
     return [
-        *_environment_problems(config),
-        *_proxy_problems(config),
+        *_environment_problems(),
+        *(() if _unknown_profile() else variable_problems(config)),
+        *proxy_problems(config),
         *_method_problems(config),
     ]
 
@@ -122,43 +78,23 @@ def _place(cause: object) -> str:
     return "the format of the file is not valid"
 
 
-def _environment_problems(config: Config) -> Iterator[str]:
+def _environment_problems() -> Iterator[str]:
     """Check the variables of AWS that botocore reads with every ``auth_method``."""
-    session = botocore.session.Session()
-    profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
-    if profile and profile not in session.available_profiles:
-        yield _unknown("AWS_PROFILE", profile)
+    if unknown := _unknown_profile():
+        yield unknown
         return
     bundle = ca_bundle()
     # Path.exists raises an error if a permission is missing.
     if bundle and not os.path.exists(bundle):  # noqa: PTH110
         yield "AWS_CA_BUNDLE: cannot read the file that it names (no such file)"
-    names = {
-        name
-        for setting, service in _called(config).items()
-        if setting not in config and (name := _endpoint_variable(service))
-    }
-    for name in sorted(names):
-        yield from endpoint_problems(name, os.environ[name])
 
 
-def _called(config: Config) -> dict[str, str]:
-    """Return the services that a run calls, by the setting of their endpoint."""
-    used = {
-        "aws_endpoint_url": True,
-        "roles_anywhere_endpoint_url": config.get("auth_method") == "roles_anywhere",
-        "sts_endpoint_url": bool(config.get("assume_role_arn")),
-    }
-    return {name: service for name, service in _SERVICES.items() if used[name]}
-
-
-def _endpoint_variable(service: str) -> str | None:
-    """Return the variable with which botocore finds another endpoint."""
-    # The Roles Anywhere library takes no notice of them.
-    names = (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL")
-    if service == "rolesanywhere":
-        return None
-    return next((name for name in names if os.environ.get(name)), None)
+def _unknown_profile() -> str | None:
+    """Return what is wrong with ``AWS_PROFILE``, None if nothing is."""
+    profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    if profile and profile not in botocore.session.Session().available_profiles:
+        return _unknown("AWS_PROFILE", profile)
+    return None
 
 
 def configured_by(error: Exception, config: Config) -> str:
@@ -187,45 +123,6 @@ def configured_by(error: Exception, config: Config) -> str:
 
 def _word(value: str) -> str:
     return rf"(?<!\w){re.escape(value)}(?!\w)"
-
-
-def _proxy_problems(config: Config) -> Iterator[str]:
-    """Check the proxies of the endpoints.
-
-    botocore 1.44 puts ``http://`` before a proxy of another type. In a URL, the host
-    ends at the first ``/``, ``?`` or ``#``, even if that is a part of the password.
-    """
-    region = config.get("aws_region")
-    found = {}
-    for setting, service in _called(config).items():
-        usual = f"https://{service}.{region}.amazonaws.com"
-        endpoint = str(config.get(setting) or usual)
-        with contextlib.suppress(ValueError):
-            scheme = urlsplit(endpoint).scheme
-            found[scheme] = get_environ_proxies(endpoint).get(scheme)
-    for scheme, proxy in found.items():
-        if proxy and not _is_usable(proxy):
-            yield (
-                f"{scheme.upper()}_PROXY must be the URL of an http or https proxy, "
-                "with special characters in its user name and password percent-encoded"
-            )
-
-
-def _is_usable(proxy: str) -> bool:
-    try:
-        url = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-        in_its_place = "@" not in f"{url.path}{url.query}{url.fragment}"
-        user, password = unquote(url.username or ""), unquote(url.password or "")
-        return (
-            url.scheme in {"", "http", "https"}
-            and bool(url.hostname)
-            and url.port != 0
-            and in_its_place
-            # botocore 1.44 encodes them as ASCII.
-            and f"{user}{password}".isascii()
-        )
-    except ValueError:
-        return False
 
 
 def _unknown(name: str, profile: str) -> str:
