@@ -147,8 +147,11 @@ def _emulator(options: argparse.Namespace) -> Emulator:
         "projects": options.projects_per_portal,
         **dict(options.size),
     }
+    plant = Plant.make(options.plant, seed=options.seed, account=account, **sizes)
+    if options.values_until:
+        plant.values.end(int(options.values_until.timestamp()))
     aws = Emulator(
-        plant=Plant.make(options.plant, seed=options.seed, account=account, **sizes),
+        plant=plant,
         account=account,
         access_key_id=options.access_key_id,
         secret_access_key=options.secret_access_key,

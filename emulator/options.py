@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import math
 from pathlib import Path
@@ -68,6 +69,11 @@ def _quota(text: str) -> float:
         msg = "must be more than 0"
         raise argparse.ArgumentTypeError(msg)
     return value
+
+
+def _date(text: str) -> dt.datetime:
+    date = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return date if date.tzinfo else date.replace(tzinfo=dt.timezone.utc)
 
 
 def _size(text: str) -> tuple[str, int]:
@@ -168,6 +174,12 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         default=7,
         help="the same seed and sizes make the same plant (default: %(default)s)",
+    )
+    account.add_argument(
+        "--values-until",
+        type=_date,
+        metavar="DATE",
+        help="date of the last values, in UTC (default: now)",
     )
     account.add_argument(
         "--region",

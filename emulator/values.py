@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
     from emulator.record import Record
     from emulator.records import Records
 
-_EVERYTHING = 1 << 62
+_EVERYTHING = 1 << 63
 
 
 class Part(t.NamedTuple):
@@ -59,6 +59,7 @@ class Values:
         """Begin with the values of the formulas."""
         self.ids = SeriesIds(plant)
         self._seed = seed
+        self._end = _EVERYTHING
         self._blocks = SeriesBlocks(plant, make_formula, seed)
 
     # Reading
@@ -131,6 +132,7 @@ class Values:
             limit: The maximum number.
             room: The maximum size in bytes, with a comma after each.
         """
+        high = min(high, self._end)
         chunks: list[bytes] = []
         count, last = 0, None
         for block in self._blocks.between(series_id, low, high, descending=descending):
@@ -175,6 +177,7 @@ class Values:
             limit: The maximum number.
             room: The maximum size in bytes, with a comma after each.
         """
+        high = min(high, self._end)
         chunks: list[bytes] = []
         last = None
         for each in self._blocks.aggregates(
@@ -211,6 +214,14 @@ class Values:
         """
         self._blocks.fix(series_id, None)
         self.add(series_id, values)
+
+    def end(self, seconds: int) -> None:
+        """End all time series, so that their latest values never change.
+
+        Args:
+            seconds: Epoch seconds (UTC) after which clients find no value.
+        """
+        self._end = last_key(seconds)
 
     def forget(self, series_id: str) -> None:
         """Remove all values of a time series that was deleted, if there are any."""

@@ -169,6 +169,23 @@ def test_a_plant_that_is_hard_to_carry_is_served_when_asked_for() -> None:
     assert json.loads(out) == list(Plant.make("hostile", portals=2).portals)
 
 
+def test_values_end_at_the_date_that_is_asked_for() -> None:
+    code = (
+        "import json, os, urllib.request\n"
+        f"url = os.environ['{TAP}AWS_ENDPOINT_URL'] + '/_emulator/'\n"
+        "load = lambda path: json.load(urllib.request.urlopen(url + path))\n"
+        "for each in load('plant/time_series'):\n"
+        "    values = load(f\"values/{each['timeSeriesId']}?after=1746057600\")\n"
+        "    print(*(v['timestamp']['timeInSeconds'] for v in values))\n"
+    )
+    until = ("--values-until", "2025-05-01T01:00:00Z")
+    status, out, _ = run("--asset-models", "3", *until, *python(code))
+    assert status == 0
+    seconds = set(map(int, out.split()))
+    # An hour, until which sensors send a value every ten seconds.
+    assert max(seconds) in range(1_746_061_190, 1_746_061_201)
+
+
 def test_a_directory_receives_what_roles_anywhere_needs(tmp_path: Path) -> None:
     directory = tmp_path / "certificates"
     directory.mkdir()
