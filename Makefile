@@ -3,8 +3,8 @@
 # package:
 #
 #   .venv          the tap (editable), the emulator, the tests   requirements.lock
-#   .tools/NAME    Meltano, AWS CLI, PyArrow and targets, each    locks/NAME.lock
-#                  apart from the others, as their versions clash
+#   .tools/NAME    Meltano, Airflow, AWS CLI, PyArrow, targets,   locks/NAME.lock
+#                  each apart from the others: versions clash
 #   .meltano       what Meltano installs for itself              meltano.yml
 #   output         what `make demo` loaded
 
@@ -16,6 +16,8 @@ LOADERS := target-csv target-jsonl target-duckdb target-postgres
 HAS_DUCKDB := $(shell $(firstword $(wildcard .venv/bin/python) $(PYTHON)) -c \
     'import sys; print("yes" if sys.version_info < (3, 14) else "no")' 2>/dev/null)
 TOOLS := meltano awscli pyarrow $(if $(filter yes,$(HAS_DUCKDB)),$(LOADERS),$(filter-out %-duckdb,$(LOADERS)))
+# Airflow is large, so `make test` works without it. It runs on Python 3.10 to 3.14.
+SCALE_TOOLS := meltano airflow
 
 # LOADER=csv is short for LOADER=target-csv. A loader that the demo cannot use is
 # refused here, before anything is installed.
@@ -44,7 +46,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONSAFEPATH
 MAKEFLAGS += --jobs=4 --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak catalog lock clean python
+.PHONY: help demo test lint bench soak scale catalog lock clean python
 
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -85,13 +87,16 @@ bench: .venv/ready ## measure speed and memory (docs/performance.md)
 soak: .venv/ready ## make long runs against an emulator that fails at random
 	$(BIN)/python -m tests.soak
 
+scale: .venv/ready $(SCALE_TOOLS:%=.tools/%/ready) .tools/plugins ## load in 1, 2 and 4 shards with Airflow, and compare
+	$(BIN)/python -m scale
+
 catalog: .venv/ready ## rewrite catalog.json from the code
 	$(BIN)/tap-iot-sitewise --discover > catalog.json.new
 	mv catalog.json.new catalog.json
 
 lock: .venv/ready ## rewrite every lock file with today's versions
 	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
-	for tool in meltano awscli pyarrow; do \
+	for tool in meltano awscli pyarrow airflow; do \
 	    $(COMPILE) locks/$$tool.in --output-file locks/$$tool.lock || exit; done
 	@# The image contains the versions that the tests run with.
 	$(COMPILE) --constraint requirements.lock pyproject.toml --output-file locks/tap-iot-sitewise.lock

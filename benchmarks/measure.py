@@ -77,7 +77,7 @@ class Account:
 
 @contextlib.contextmanager
 def account(
-    sizes: Mapping[str, int] | None = None, /, **options: float
+    sizes: Mapping[str, int] | None = None, /, **options: object
 ) -> Iterator[Account]:
     """Serve an account.
 
