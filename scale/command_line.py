@@ -32,7 +32,7 @@ PLANT = {"asset_models": 120, "portals": 10, "projects_per_portal": 6}
 NOON = "2025-05-06T12:00:00Z"
 SETTINGS = {
     "EXTRA_STREAMS": json.dumps(["plant", "telemetry"]),
-    "START_DATE": "2025-05-06T11:30:00Z",
+    "START_DATE": "2025-05-06T10:30:00Z",
     # Later ones would differ from load to load.
     "END_DATE": NOON,
     "TELEMETRY_WINDOW": "PT1M",
