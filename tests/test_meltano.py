@@ -121,7 +121,7 @@ def test_a_loader_is_locked_at_the_version_that_meltano_installs(
 def test_every_lock_carries_a_hash_for_every_version() -> None:
     locks = [ROOT / "requirements.lock", *(ROOT / "locks").glob("*.lock")]
 
-    assert len(locks) == 6 + len(LOADERS)
+    assert len(locks) == 7 + len(LOADERS)
     for lock in locks:
         pieces = re.split(r"^(?=[a-z0-9])", lock.read_text("utf-8"), flags=re.MULTILINE)
         assert len(pieces) > 1
