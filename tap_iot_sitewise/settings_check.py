@@ -17,10 +17,7 @@ from tap_iot_sitewise import (
 )
 from tap_iot_sitewise.dates import parse_moment, rfc3339
 from tap_iot_sitewise.errors import SettingsError
-from tap_iot_sitewise.settings_warnings import (
-    secret_values,
-    warn_of_unknown,
-)
+from tap_iot_sitewise.settings_warnings import secret_values, warn_of_unknown
 from tap_iot_sitewise.singer import batches, stream_maps
 
 if t.TYPE_CHECKING:
