@@ -324,6 +324,28 @@ def test_a_token_service_that_quotes_the_web_identity_does_not_show_it(
     check_hidden(run, identity)
 
 
+IDENTITY = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwcmVzcy0xIn0.of-the-plant"
+
+
+def with_profile(tap: TapCommand, aws: Emulator, token_service: str, level: str) -> Run:
+    """Run with a web identity that only a profile names."""
+    profile = "[profile plant]\nrole_arn = arn:aws:iam::123456789012:role/Reader\n"
+    profile += f"web_identity_token_file = {tap.file('identity', IDENTITY)}\n"
+    return tap(
+        {
+            "aws_region": aws.region,
+            "aws_endpoint_url": aws.endpoint_url,
+            "auth_method": "default",
+            "aws_profile": "plant",
+        },
+        environment={
+            "TAP_IOT_SITEWISE_LOGLEVEL": level,
+            "AWS_CONFIG_FILE": str(tap.file("aws-config", profile)),
+            "AWS_ENDPOINT_URL_STS": token_service,
+        },
+    )
+
+
 @pytest.mark.parametrize("level", ["INFO", "DEBUG"])
 def test_an_answer_of_a_token_service_that_is_cut_short_is_not_quoted(
     tap: TapCommand, aws: Emulator, level: str
@@ -332,24 +354,9 @@ def test_an_answer_of_a_token_service_that_is_cut_short_is_not_quoted(
     session_token = str(key.session_token)
     whole = _WEB_IDENTITY.format(key=key)
     cut = whole[: whole.index(session_token) + 40]
-    identity = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwcmVzcy0xIn0.of-the-plant"
-    profile = "[profile plant]\nrole_arn = arn:aws:iam::123456789012:role/Reader\n"
-    profile += f"web_identity_token_file = {tap.file('identity', identity)}\n"
 
     with answering(cut.encode) as url:
-        run = tap(
-            {
-                "aws_region": aws.region,
-                "aws_endpoint_url": aws.endpoint_url,
-                "auth_method": "default",
-                "aws_profile": "plant",
-            },
-            environment={
-                "TAP_IOT_SITEWISE_LOGLEVEL": level,
-                "AWS_CONFIG_FILE": str(tap.file("aws-config", profile)),
-                "AWS_ENDPOINT_URL_STS": url,
-            },
-        )
+        run = with_profile(tap, aws, url, level)
 
     assert run.code == 1
     (error,) = run.lines("ERROR")
@@ -364,28 +371,13 @@ def test_an_answer_of_a_token_service_that_is_cut_short_is_not_quoted(
 def test_a_web_identity_that_only_a_profile_names_is_not_shown(
     tap: TapCommand, aws: Emulator
 ) -> None:
-    identity = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwcmVzcy0xIn0.of-the-plant"
-    profile = "[profile plant]\nrole_arn = arn:aws:iam::123456789012:role/Reader\n"
-    profile += f"web_identity_token_file = {tap.file('identity', identity)}\n"
-    body = _REFUSED.format(token=identity).encode()
+    body = _REFUSED.format(token=IDENTITY).encode()
 
     with answering(lambda: body, status=403) as url:
-        run = tap(
-            {
-                "aws_region": aws.region,
-                "aws_endpoint_url": aws.endpoint_url,
-                "auth_method": "default",
-                "aws_profile": "plant",
-            },
-            environment={
-                **DEBUG,
-                "AWS_CONFIG_FILE": str(tap.file("aws-config", profile)),
-                "AWS_ENDPOINT_URL_STS": url,
-            },
-        )
+        run = with_profile(tap, aws, url, "DEBUG")
 
     assert "AssumeRoleWithWebIdentity: AccessDenied: " in run.log
-    check_hidden(run, identity)
+    check_hidden(run, IDENTITY)
 
 
 def test_a_proxy_in_other_bytes_than_utf_8_is_refused_like_any_other(
