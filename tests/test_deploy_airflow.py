@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -208,14 +209,17 @@ class FakeMeltano:
     def says(self, *entries: object) -> None:
         """Have it write these entries to its log."""
         code = (
-            f"#!{sys.executable}\n"
             "import json, os, sys\n"
             "call = [sys.argv[1:], dict(os.environ), os.getcwd(), sys.stdin.read()]\n"
             f"print(json.dumps(call), file=open({str(self._calls)!r}, 'a'))\n"
             f"print(*map(json.dumps, {entries!r}), sep='\\n', file=sys.stderr)\n"
             "print('output of', *sys.argv[3:])\n"
         )
-        self.path.write_text(code, "utf-8")
+        program = self.path.with_suffix(".py")
+        program.write_text(code, "utf-8")
+        # A path with a space cannot follow `#!`.
+        line = shlex.join([sys.executable, str(program)])
+        self.path.write_text(f'#!/bin/sh\nexec {line} "$@"\n', "utf-8")
         self.path.chmod(0o755)
 
     @property
