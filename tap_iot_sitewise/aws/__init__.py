@@ -51,9 +51,9 @@ Public names, but not documented for others
     followed by its own limit.
     ``test_botocore_limits_the_rate_after_the_signature``,
     ``test_botocore_signs_each_attempt``
-``AssumeRoleCredentialFetcher``
+``create_assume_role_refresher``
 ``CredentialResolver``
-    botocore assumes a role that a profile names. The tap uses its fetcher for the role
+    botocore assumes a role that a profile names. The tap uses its function for the role
     of the settings, and makes the result the only source of a session.
     ``test_botocore_assumes_a_role_with_the_client_that_it_is_given``,
     ``test_botocore_takes_credentials_from_the_resolver_that_it_is_given``

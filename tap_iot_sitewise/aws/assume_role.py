@@ -10,9 +10,9 @@ import boto3
 import botocore.session
 from botocore.config import Config as BotoConfig
 from botocore.credentials import (
-    AssumeRoleCredentialFetcher,
     CredentialProvider,
     CredentialResolver,
+    create_assume_role_refresher,
 )
 from botocore.exceptions import NoCredentialsError
 from botocore.parsers import create_parser
@@ -39,8 +39,6 @@ if t.TYPE_CHECKING:
 _SERVICE = "sts"
 _SOURCE = "auth_method"
 _SESSION_NAME = "tap-iot-sitewise"
-_NEVER_CACHED = 2**31
-"""Seconds. botocore's fetcher reuses credentials that are valid for longer."""
 
 _SECRETS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 _ERROR = ("Code", "Message")
@@ -67,21 +65,18 @@ def assume_role(source: boto3.Session, config: Config) -> boto3.Session:
     if credentials is None:
         raise NoCredentialsError
     external_id = config.get("assume_role_external_id")
-    fetcher = AssumeRoleCredentialFetcher(
-        client_creator=lambda _, **keys: _Sts(source, config, keys),
-        source_credentials=credentials,
-        role_arn=config["assume_role_arn"],
-        extra_args={
-            "RoleSessionName": config.get("session_name") or _SESSION_NAME,
-            "DurationSeconds": config["session_duration"],
-            **({"ExternalId": external_id} if external_id else {}),
-        },
-        expiry_window_seconds=_NEVER_CACHED,
-    )
+    parameters = {
+        "RoleArn": config["assume_role_arn"],
+        "RoleSessionName": config.get("session_name") or _SESSION_NAME,
+        "DurationSeconds": config["session_duration"],
+        **({"ExternalId": external_id} if external_id else {}),
+    }
+    refresh = create_assume_role_refresher(_Sts(source, config), parameters)
 
     def fetch() -> dict[str, t.Any]:
         try:
-            fetched: dict[str, t.Any] = fetcher.fetch_credentials()
+            # Before the call: an error of the source is not one of AssumeRole.
+            credentials.get_frozen_credentials()
         except TapError:
             raise
         except Exception as error:
@@ -92,6 +87,7 @@ def assume_role(source: boto3.Session, config: Config) -> boto3.Session:
                 attempts=config["max_attempts"],
                 auth_method=config["auth_method"],
             ) from error
+        fetched: dict[str, t.Any] = refresh()
         return fetched
 
     renewed = RenewedCredentials(fetch, "assume-role", config["session_duration"])
@@ -119,11 +115,9 @@ class _Provider(CredentialProvider):  # type: ignore[misc]  # botocore is untype
 
 
 class _Sts:
-    """The client of STS for one renewal. Its errors are those of the tap."""
+    """The client of STS. Its errors are those of the tap."""
 
-    def __init__(
-        self, source: boto3.Session, config: Config, keys: dict[str, t.Any]
-    ) -> None:
+    def __init__(self, source: boto3.Session, config: Config) -> None:
         self._attempts: int = config["max_attempts"]
         self._auth_method: str = config["auth_method"]
         timeout = float(config["request_timeout"])
@@ -136,13 +130,16 @@ class _Sts:
                 read_timeout=timeout,
                 retries={"mode": "standard", "total_max_attempts": self._attempts},
             ),
-            **keys,
         )
         events = self._client.meta.events
         events.register(f"before-parse.{_SERVICE}", _read_answer)
         events.register(f"before-send.{_SERVICE}", mask_credentials)
-        # The keys of the source are those of this moment.
-        retry_without_quota(self._client, _SERVICE, self._attempts, renewable=False)
+        retry_without_quota(
+            self._client,
+            _SERVICE,
+            self._attempts,
+            renewable=hasattr(source.get_credentials(), "refresh_needed"),
+        )
 
     def assume_role(self, **parameters: t.Any) -> dict[str, t.Any]:  # noqa: ANN401
         """Call AssumeRole.
@@ -162,8 +159,6 @@ class _Sts:
                 auth_method=self._auth_method,
                 external_id="ExternalId" in parameters,
             ) from error
-        finally:
-            self._client.close()
         if "Error" in answer:
             msg = (
                 f"AssumeRole: {answer['Error']['Message']}, even after "
