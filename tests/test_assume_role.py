@@ -529,6 +529,8 @@ def failed(
 
     served.faults.before("AssumeRole", answer)
     try:
+        # The first directory makes their parent, which two threads cannot do at once.
+        tmp_path_factory.getbasetemp()
         with ThreadPoolExecutor(8) as pool:
             names = [*TRANSIENT, *REFUSED]
             runs = dict(zip(names, pool.map(run, names), strict=True))
@@ -667,6 +669,8 @@ def quoting(
         "AssumeRole", lambda call: QUOTED.get(str(call.parameter("RoleSessionName")))
     )
     try:
+        # The first directory makes their parent, which two threads cannot do at once.
+        tmp_path_factory.getbasetemp()
         with ThreadPoolExecutor(8) as pool:
             return dict(zip(QUOTED, pool.map(run, QUOTED), strict=True))
     finally:
